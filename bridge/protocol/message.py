@@ -1,0 +1,198 @@
+"""The envelope: from bytes to a message, and from a message to bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from bridge.protocol import strict_json
+from bridge.protocol.address import SEGMENT, Address
+from bridge.protocol.errors import Code, FieldError, Rejection, pointer
+from bridge.protocol.model import MAX_FIELDS, field_errors, too_many_fields
+from bridge.protocol.repair import SEND_ONCE, Warn, normalised, repair_keys
+
+Segment = Annotated[str, StringConstraints(pattern=f"^{SEGMENT}$", max_length=64)]
+Source = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,128}$")]
+MessageId = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,64}$")]
+
+MAX_NAME = 64
+"""Characters in an id, or in a segment of an address."""
+
+ENVELOPE_FIELDS = ("channel", "topic", "subtopic", "source", "data", "id", "time", "offset", "correlationId")
+BRIDGE_FIELDS = frozenset({"time", "offset", "correlationId"})
+"""Set by the bridge alone; what a client sends there is overwritten without a word."""
+
+CLIENT_FIELDS = tuple(name for name in ENVELOPE_FIELDS if name not in BRIDGE_FIELDS)
+
+_known = {name.casefold(): name for name in ENVELOPE_FIELDS}
+_exact = frozenset(ENVELOPE_FIELDS)
+
+
+class Envelope(BaseModel):
+    """What a client sends: one JSON object with an address and data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    channel: Segment = Field(description="First part of the address, such as `Cisco`.")
+    topic: Segment = Field(description="Second part of the address, such as `InboundCall`.")
+    subtopic: Segment = Field(description="Third part of the address, such as `SetCONSULT`.")
+    source: Source | None = Field(None, description="Name of the app that broadcasts; filled by the bridge if absent.")
+    data: Any = Field(None, description="The body; absent means null.")
+    id: MessageId | None = Field(None, description="Names the message: makes it idempotent, and answered.")
+
+
+@dataclass(slots=True)
+class Message:
+    """A message from a client whose envelope is right.
+
+    ``warnings`` tells what was repaired, ``doubled`` the keys that stand twice somewhere in ``data``.
+    """
+
+    address: Address
+    source: str | None = None
+    data: Any = None
+    id: str | None = None
+    warnings: list[Warn] = field(default_factory=list)
+    doubled: tuple[FieldError, ...] = ()
+
+
+def decode(text: str, *, strict: bool = False) -> Message:
+    """Read one message. With ``strict`` every repair is an error.
+
+    Raises:
+        Rejection: ``malformed_json`` or ``invalid_envelope``.
+    """
+    fields, paths = _read_object(text)
+    warnings: list[Warn] = []
+    if not _exact.issuperset(fields):
+        fields = _repaired(fields, warnings, strict=strict)
+    doubled = tuple(_doubled_error(path) for path in paths)
+    if top := tuple(error for error, path in zip(doubled, paths, strict=True) if len(path) == 1):
+        raise _invalid(fields, top)
+    for name in BRIDGE_FIELDS.intersection(fields):
+        del fields[name]
+    try:
+        envelope = Envelope.model_validate(fields)
+    except ValidationError as error:
+        raise _invalid(fields, field_errors(error, at=(), known=CLIENT_FIELDS)) from None
+    address = Address(envelope.channel, envelope.topic, envelope.subtopic)
+    return Message(address, envelope.source, envelope.data, envelope.id, warnings, doubled)
+
+
+def _read_object(text: str) -> tuple[dict[str, Any], tuple[strict_json.Path, ...]]:
+    try:
+        fields, doubled = strict_json.read(text)
+    except strict_json.MalformedError as error:
+        where = {"line": error.line, "column": error.column}
+        raise Rejection(Code.MALFORMED_JSON, f"not valid JSON: {error}", details=where) from None
+    if not isinstance(fields, dict):
+        raise Rejection(Code.MALFORMED_JSON, "a message is one JSON object", details={"line": 1, "column": 1})
+    if len(fields) > MAX_FIELDS:
+        raise _invalid(fields, (too_many_fields(()),))
+    return fields, doubled[:MAX_FIELDS]
+
+
+def _repaired(fields: dict[str, Any], warnings: list[Warn], *, strict: bool) -> dict[str, Any]:
+    try:
+        repaired = repair_keys(fields, _known, at=(), code=Code.INVALID_ENVELOPE, warnings=warnings)
+    except Rejection as rejection:
+        raise _invalid(fields, rejection.errors) from None
+    if strict and warnings:
+        raise _invalid(repaired, tuple(warning.to_error() for warning in warnings))
+    return repaired
+
+
+def _doubled_error(path: strict_json.Path) -> FieldError:
+    first = str(path[0])
+    place = pointer(_known.get(normalised(first), first), *path[1:])
+    return FieldError(place, "doubled", "a key stands twice in one object", SEND_ONCE)
+
+
+def _invalid(fields: dict[str, Any], errors: tuple[FieldError, ...]) -> Rejection:
+    return Rejection(
+        Code.INVALID_ENVELOPE,
+        errors[0].message,
+        address=_address_text(fields),
+        correlation_id=valid_id(fields.get("id")),
+        errors=errors,
+    )
+
+
+def valid_id(value: Any) -> str | None:
+    """Return the ``id`` if it is one that a refusal may carry back."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
+        return None
+    return value if value.isascii() and value.isprintable() else None
+
+
+def salvage_id(text: str) -> str | None:
+    """Return the ``id`` of a message that is refused before it was read, if it has a valid one."""
+    try:
+        fields, _ = strict_json.read(text)
+    except strict_json.MalformedError:
+        return None
+    return valid_id(fields.get("id")) if isinstance(fields, dict) else None
+
+
+def _address_text(fields: dict[str, Any]) -> str | None:
+    parts = [fields.get(name) for name in ("channel", "topic", "subtopic")]
+    if all(isinstance(part, str) and len(part) <= MAX_NAME for part in parts):
+        return "/".join(str(part) for part in parts)
+    return None
+
+
+class Encoded:
+    """A message ready to be sent: serialised once, for all who get it.
+
+    Attributes:
+        payload: The JSON text.
+        offset: Position in the workspace's stream; ``None`` for control messages.
+        frame: Room for the transport to keep the payload framed, so that this too happens once.
+    """
+
+    __slots__ = ("frame", "offset", "payload")
+
+    def __init__(self, payload: bytes, offset: int | None = None) -> None:
+        self.payload = payload
+        self.offset = offset
+        self.frame: bytes | None = None
+
+
+def encode_control(address: Address, data: Any, correlation_id: str | None = None) -> Encoded:
+    """Serialise a control message: it has no place in the stream."""
+    fields: dict[str, Any] = {"channel": address.channel, "topic": address.topic, "subtopic": address.subtopic}
+    if correlation_id is not None:
+        fields["correlationId"] = correlation_id
+    fields["data"] = data
+    return Encoded(strict_json.write(fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A message with its place in a workspace's stream. ``time`` is RFC 3339, UTC, milliseconds."""
+
+    address: Address
+    source: str
+    data: Any
+    id: str
+    time: str
+    offset: int
+    correlation_id: str | None = None
+
+    def encode(self) -> Encoded:
+        """Serialise for delivery."""
+        fields: dict[str, Any] = {
+            "channel": self.address.channel,
+            "topic": self.address.topic,
+            "subtopic": self.address.subtopic,
+            "source": self.source,
+            "data": self.data,
+            "id": self.id,
+            "time": self.time,
+            "offset": self.offset,
+        }
+        if self.correlation_id is not None:
+            fields["correlationId"] = self.correlation_id
+        return Encoded(strict_json.write(fields), self.offset)
