@@ -1,0 +1,1 @@
+"""Who gets what, in which order. No I/O, no tasks; time is injected; knows no sockets and no telephones."""

@@ -1,0 +1,36 @@
+"""Time, injected: the broker and call control never look at the wall by themselves."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def monotonic(self) -> float:
+        """Give seconds that only grow, for durations."""
+
+    def timestamp(self) -> str:
+        """Give the time of day: RFC 3339, UTC, milliseconds."""
+
+
+class SystemClock:
+    """The machine's clock. The part of a timestamp down to the second is formatted once a second."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._prefix = ""
+
+    def monotonic(self) -> float:
+        """Give seconds since an arbitrary start."""
+        return time.monotonic()
+
+    def timestamp(self) -> str:
+        """Give the time of day: RFC 3339, UTC, milliseconds."""
+        seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+        if seconds != self._second:
+            self._second = seconds
+            self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+        return f"{self._prefix}.{milliseconds:03d}Z"

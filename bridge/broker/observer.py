@@ -1,0 +1,42 @@
+"""What the broker tells whoever keeps logs and metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from bridge.broker.session import Identity, Session
+    from bridge.protocol.address import Address
+    from bridge.protocol.errors import Rejection
+
+
+class Observer(Protocol):
+    """Called as things happen; must be quick and must not fail."""
+
+    def session_opened(self, session: Session) -> None:
+        """A session was opened."""
+
+    def session_closed(self, session: Session, code: int, reason: str, seconds: float) -> None:
+        """A session ended, after ``seconds``."""
+
+    def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
+        """A message took its place in a stream and went to so many sessions."""
+
+    def rejected(self, workspace: str, identity: Identity, rejection: Rejection) -> None:
+        """A message was refused."""
+
+
+class Silent:
+    """Listens to nothing."""
+
+    def session_opened(self, session: Session) -> None:
+        """Ignore."""
+
+    def session_closed(self, session: Session, code: int, reason: str, seconds: float) -> None:
+        """Ignore."""
+
+    def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
+        """Ignore."""
+
+    def rejected(self, workspace: str, identity: Identity, rejection: Rejection) -> None:
+        """Ignore."""

@@ -1,0 +1,219 @@
+"""Every setting, with its default and its reason.
+
+A setting comes from, in this order: the command line, the environment (``BRIDGE_PORT=8765``), a TOML file
+(``port = 8765``), its default. An unknown name, wherever it stands, is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bridge.broker.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pydantic_settings import PydanticBaseSettingsSource
+
+PREFIX = "BRIDGE_"
+
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+OffOrCount = Annotated[int, Field(ge=0)]
+
+_limits = Limits()
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or has a value that cannot be; the text names it and says what would be right."""
+
+
+class Settings(BaseSettings):
+    """What can be set, in the groups of the documentation."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_parse_none_str="")
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Without authentication only a loopback address.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8765, description="Port; 0 takes a free one and logs it.")
+    adapter: Literal["simulator"] = Field("simulator", description="What moves the calls.")
+
+    message_bytes: Annotated[int, Field(ge=1024)] = Field(
+        _limits.message_bytes, description="One message from a client: several times the largest sensible dialog."
+    )
+    messages_per_second: Annotated[float, Field(ge=0)] = Field(
+        _limits.messages_per_second, description="Per session: far more than a person causes, less than a loop."
+    )
+    messages_burst: Count = Field(_limits.messages_burst, description="At once: a page that loads ten gadgets.")
+    patterns_per_session: Count = Field(_limits.patterns_per_session, description="Subscribed patterns per session.")
+    outbox_bytes: Annotated[int, Field(ge=1024)] = Field(
+        1_048_576, description="Queued for one session before it is closed as slow (4410): seconds of a busy desktop."
+    )
+
+    history_messages: OffOrCount = Field(_limits.history_messages, description="Kept per workspace, to recover from.")
+    history_seconds: Seconds = Field(_limits.history_seconds, description="How long: a reload, a tunnel, a coffee.")
+    history_bytes: OffOrCount = Field(_limits.history_bytes, description="Together, per workspace.")
+    recovery_messages: OffOrCount = Field(_limits.recovery_messages, description="In one answer; beyond, a snapshot.")
+    recovery_bytes: OffOrCount = Field(_limits.recovery_bytes, description="In one answer: half an outbox.")
+
+    max_workspaces: Count = Field(_limits.max_workspaces, description="The workspace idle longest makes room.")
+    workspace_idle_seconds: Seconds = Field(
+        _limits.workspace_idle_seconds, description="Without session, call and signed-in agent: a lunch break."
+    )
+    max_sessions: OffOrCount = Field(_limits.max_sessions, description="In this process.")
+    sessions_per_workspace: OffOrCount = Field(_limits.sessions_per_workspace, description="Ten gadgets, six tabs.")
+    sessions_per_address: OffOrCount = Field(
+        _limits.sessions_per_address, description="Off by default: a site may stand behind one address."
+    )
+
+    open_seconds: Seconds = Field(10, description="For a whole request, a token, or the rest of a begun message.")
+    ping_seconds: Seconds = Field(20, description="Between WebSocket pings: below the idle time-outs of proxies.")
+    pong_seconds: Seconds = Field(20, description="Without an answer to a ping, then the connection is cut.")
+    heartbeat_seconds: Count = Field(
+        _limits.heartbeat_seconds, description="Between Heartbeat messages: two missed ones tell a page of a dead link."
+    )
+    command_seconds: Seconds = Field(10, description="Until the outcome of a command is TimedOut.")
+    dial_seconds: Seconds = Field(30, description="The same for commands that dial.")
+    idempotency_seconds: Seconds = Field(_limits.idempotency_seconds, description="How long an id is remembered.")
+    idempotency_messages: Count = Field(_limits.idempotency_messages, description="How many, per workspace.")
+    drain_seconds: Annotated[float, Field(ge=0)] = Field(10, description="For commands in flight, at a graceful stop.")
+
+    strict: bool = Field(default=_limits.strict, description="Refuse what would otherwise be repaired with a warning.")
+    open_channels: bool = Field(default=_limits.open_channels, description="Let gadgets use channels of their own.")
+    demo_page: bool = Field(default=True, description="Serve the demo page at /.")
+    allowed_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins of pages that may connect, beside the bridge's own; https://*.example.com is one label.",
+    )
+
+    simulator_reaction_ms: Annotated[int, Field(ge=0, le=60000)] = Field(
+        20, description="How long the simulated switch takes for each step: long enough to see them one by one."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Bodies only at debug.")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, else JSON."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing but what is passed in: ``load`` merges the sources, so that their order stands in one place."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins_are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "null" and ("://" not in origin or origin.endswith("/")):
+                raise ValueError(f"{origin!r} is no origin: write scheme://host[:port] without a path")
+        return origins
+
+    @property
+    def limits(self) -> Limits:
+        """The part that the broker needs."""
+        names = Limits.__dataclass_fields__
+        return Limits(**{name: getattr(self, name) for name in names})
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the bridge."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def refuse_open_bind(self) -> None:
+        """Refuse to be reachable by others without authentication.
+
+        Raises:
+            SettingsError: ``host`` is not a loopback address.
+        """
+        if not self.loopback:
+            raise SettingsError(
+                f"HOST is {self.host}: without authentication anyone who reaches it could move calls. "
+                "Listen on a loopback address (BRIDGE_HOST=127.0.0.1)."
+            )
+
+
+def load(
+    *,
+    config: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read settings from everywhere they may stand.
+
+    Args:
+        config: A TOML file with lower-case names at its top level.
+        environment: Where ``BRIDGE_…`` names are looked up; by default the process's own.
+        overrides: From the command line; they win. ``None`` values do not count.
+
+    Raises:
+        SettingsError: An unknown name, or a value that cannot be.
+    """
+    merged = dict(_from_file(config)) if config is not None else {}
+    merged |= _from_environment(os.environ if environment is None else environment)
+    merged |= {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in detail["loc"][:1])
+        raise SettingsError(f"{name.upper()}: {detail['msg'].removeprefix('Value error, ')}") from None
+
+
+CLIENT_NAMES = frozenset({"BRIDGE_URL", "BRIDGE_WORKSPACE", "BRIDGE_APP"})
+"""Read by the command line's client commands, so no error where the bridge itself is started."""
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
+    for name, value in environment.items():
+        if name.startswith(PREFIX) and name not in CLIENT_NAMES:
+            known = _known(name.removeprefix(PREFIX).lower(), shown=lambda near: PREFIX + near.upper(), sent=name)
+            found[known] = _parsed(name, known, value)
+    return found
+
+
+def _parsed(sent: str, name: str, value: str) -> Any:
+    if name != "allowed_origins":
+        return value
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        raise SettingsError(f'{sent}: write a list, such as ["https://desk.example.com"]') from None
+    return parsed
+
+
+def _from_file(config: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{config}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{config}: {error}") from None
+    return {_known(name, shown=str, sent=f"{config}: {name}"): value for name, value in values.items()}
+
+
+def _known(name: str, *, shown: Any, sent: str) -> str:
+    if name in Settings.model_fields:
+        return name
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.4)
+    advice = f"did you mean {shown(near[0])}?" if near else "see the list of settings in docs/operations.md"
+    raise SettingsError(f"{sent} is no setting; {advice}")
