@@ -1,0 +1,1 @@
+"""Call control: commands become call actions, call actions become events and exactly one outcome."""
