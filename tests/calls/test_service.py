@@ -212,7 +212,11 @@ def test_end_all_ends_what_is_under_way_as_timed_out() -> None:
     ("send", "code", "more"),
     [
         (lambda d: d.send("Cisco/InboundCall/SetHOLD", {"MediaAddress": "5070", "CallID": "1"}), "wrong_extension", {}),
-        (lambda d: d.send("Cisco/InboundCall/SetHOLD", {"MediaAddress": "5069", "CallID": "1"}), "unknown_call", {"calls": []}),
+        (
+            lambda d: d.send("Cisco/InboundCall/SetHOLD", {"MediaAddress": "5069", "CallID": "1"}),
+            "unknown_call",
+            {"calls": []},
+        ),
     ],
 )
 def test_refusals_that_name_what_is_wrong(send: Callable[[Widget], str], code: str, more: dict[str, Any]) -> None:
@@ -226,7 +230,7 @@ def test_refusals_that_name_what_is_wrong(send: Callable[[Widget], str], code: s
 def test_workspace_without_an_agent_is_not_signed_in_until_somebody_signs_in() -> None:
     world = World()
     desk = world.widget("alice")
-    (status,) = [m for m in desk.subscribe("Cisco/Connection")["data"]["snapshot"]]
+    (status,) = desk.subscribe("Cisco/Connection")["data"]["snapshot"]
     assert status["data"]["status"] == "signed_out"
     assert desk.reply(desk.send("Cisco/Agent/SetReadyState", {}))["data"]["code"] == "not_signed_in"
     sign_in = desk.send("Cisco/Agent/SetUserInfo", {"username": "alice", "password": "s3cret", "extension": "6001"})
@@ -249,7 +253,12 @@ def test_sign_in_of_an_agent_who_sits_elsewhere_is_refused() -> None:
 
 def test_secrets_never_show_in_a_request() -> None:
     seen: list[Request] = []
-    world = World(script=lambda request: (seen.append(request), FAULTLESS)[1])
+
+    def watch(request: Request) -> Script:
+        seen.append(request)
+        return FAULTLESS
+
+    world = World(script=watch)
     desk = world.widget("alice")
     desk.send("Cisco/Agent/SetUserInfo", {"username": "alice", "password": "s3cret", "extension": "6001"})
     world.time.advance(1)

@@ -17,10 +17,10 @@ from bridge.calls.simulator.script import faultless
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.broker.gate import Command
     from bridge.broker.limits import Limits
     from bridge.calls.adapter import Adapter, Failure, Request
     from bridge.calls.simulator.script import Script
-    from bridge.broker.gate import Command
     from bridge.protocol.errors import CloseCode
     from bridge.protocol.message import Encoded
 

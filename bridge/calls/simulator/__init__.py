@@ -1,0 +1,1 @@
+"""The built-in telephone switch: a pure model of Cisco Finesse's dialogs, and its adapter."""
