@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import json
 import os
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -195,10 +196,9 @@ def _parsed(sent: str, name: str, value: str) -> Any:
     if name != "allowed_origins":
         return value
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        raise SettingsError(f'{sent}: write a list, such as ["https://desk.example.com"]') from None
-    return parsed
+        return json.loads(value)
+    except ValueError:
+        raise SettingsError(f'{sent}: write a JSON array, such as ["https://desk.example.com"]') from None
 
 
 def _from_file(config: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ class Directory:
         self._limits = limits
         self._new_id = new_id
         self._rooms: dict[str, Workspace] = {}
-        self._vacant: dict[Workspace, float] = {}
+        # Oldest first. They go at the front: a plain dict would walk over the places of all that went before.
+        self._vacant: OrderedDict[Workspace, float] = OrderedDict()
         self._round: Iterator[str] = iter(())
 
     def __len__(self) -> int:

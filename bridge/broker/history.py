@@ -103,6 +103,4 @@ class Retained:
     def matching(self, patterns: Iterable[Pattern]) -> list[Stored]:
         """Give the retained messages that match, by offset."""
         wanted = frozenset(patterns)
-        return [
-            stored for stored in self._latest.values() if not wanted.isdisjoint(patterns_matching(stored.address))
-        ]
+        return [stored for stored in self._latest.values() if not wanted.isdisjoint(patterns_matching(stored.address))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,8 @@ class Idempotency:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._settled: dict[str, Remembered] = {}
+        # An OrderedDict gives up its oldest entry in constant time; a dict walks over the places of all given up before.
+        self._settled: OrderedDict[str, Remembered] = OrderedDict()
         self._pending: dict[str, Remembered] = {}
 
     def __len__(self) -> int:

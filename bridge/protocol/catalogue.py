@@ -16,13 +16,14 @@ from pydantic import BaseModel, ValidationError
 from bridge.protocol import cisco, control, simulator
 from bridge.protocol.address import Address, folded
 from bridge.protocol.errors import Code, FieldError, Rejection, pointer
-from bridge.protocol.model import MAX_FIELDS, field_errors, string_fields, too_many_fields
-from bridge.protocol.repair import Warn, digits_for_strings, repair_keys
+from bridge.protocol.model import MAX_ERRORS, MAX_FIELDS, field_errors, string_fields, too_many_fields
+from bridge.protocol.repair import Warn, digits_for_strings, doubled_error, normalised, repair_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bridge.protocol.message import Message
+    from bridge.protocol.strict_json import Path
 
 
 class Kind(Enum):
@@ -132,7 +133,8 @@ NOT_SUPPORTED = frozenset(
         "barge call", "reject", "close", "callsstatechange", "getappstate", "wrapupcall", "updatecallvariables",
         "getwrapupreasoncode", "getphonedirectory", "reinit", "setteamagentnotreadystate", "setteamagentlogout",
         "setsilentmonitoring", "setdropparticipant", "setupdate_scheduled_callback", "setbarge call", "setreject",
-        "setclose", "openconnection", "login",
+        "setclose", "openconnection", "login", "setmrdlist", "getmedia", "setsysteminfo", "setmappedmrd", "map",
+        "setlogoutreasoncodes", "setnotreadyreasoncodes", "setphonebook", "setphonedirectory", "setwrapupcode",
     },
 )  # fmt: skip
 """Documented subtopics of the desktop's message family that this bridge does not carry out, in lower case."""
@@ -213,7 +215,8 @@ def refuse_unknown(address: Address, *, open_channels: bool) -> None:
 
 
 def _nearest(channel: str, address: Address) -> str | None:
-    candidates = {str(e.address).casefold(): str(e.address) for e in ENTRIES if e.address.channel == channel}
+    addresses = [str(e.address) for e in ENTRIES if e.address.channel == channel and e.from_client]
+    candidates = {address.casefold(): address for address in addresses}
     sent = f"{channel}/{address.topic}/{address.subtopic}".casefold()
     near = difflib.get_close_matches(sent, candidates, n=1, cutoff=0.5)
     return candidates[near[0]] if near else None
@@ -225,8 +228,7 @@ def check_body(found: Entry, message: Message, *, strict: bool) -> BaseModel:
     Raises:
         Rejection: ``invalid_data``, with every field that is wrong.
     """
-    if message.doubled:
-        raise _invalid_data(message.doubled)
+    _refuse_doubled(message, found.names)
     if message.data is None and not found.needs_data:
         message.data = {}
     if isinstance(message.data, dict):
@@ -243,7 +245,7 @@ def _repaired(found: Entry, message: Message) -> dict[str, Any]:
     data: dict[str, Any] = message.data
     if len(data) > MAX_FIELDS:
         raise _invalid_data((too_many_fields(("data",)),))
-    if not found.names.keys() <= data.keys() or len(data) != len(found.names):
+    if not data.keys() <= found.body.model_fields.keys():
         data = repair_keys(data, found.names, at=("data",), code=Code.INVALID_DATA, warnings=message.warnings)
     digits_for_strings(data, found.strings, at=("data",), warnings=message.warnings)
     return data
@@ -255,8 +257,19 @@ def check_free_data(message: Message) -> None:
     Raises:
         Rejection: ``invalid_data``.
     """
+    _refuse_doubled(message, {})
+
+
+def _refuse_doubled(message: Message, names: Mapping[str, str]) -> None:
     if message.doubled:
-        raise _invalid_data(message.doubled)
+        raise _invalid_data(tuple(_doubled_error(path, names) for path in message.doubled[:MAX_ERRORS]))
+
+
+def _doubled_error(path: Path, names: Mapping[str, str]) -> FieldError:
+    """Point into the repaired message: the field of the body under the catalogue's name, what lies deeper as sent."""
+    field, *deeper = path[1:]
+    known = names.get(normalised(field), field) if isinstance(field, str) else field
+    return doubled_error("data", known, *deeper)
 
 
 def _invalid_data(errors: tuple[FieldError, ...]) -> Rejection:

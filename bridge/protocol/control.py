@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, FailFast, Field, WithJsonSchema
 
 from bridge.protocol.address import SEGMENT, Address
 from bridge.protocol.errors import Code
@@ -47,7 +47,9 @@ class Subscribe(Body):
     """Deliver what matches these patterns from now on; with `recover`, also what came since then."""
 
     patterns: Annotated[
-        list[PatternText], Field(min_length=1, description="Such as `Cisco/InboundCall` or `Cisco/*/SetHOLD`.")
+        list[PatternText],
+        FailFast(),  # a list of thousands of wrong things is answered by the first
+        Field(min_length=1, description="Such as `Cisco/InboundCall` or `Cisco/*/SetHOLD`."),
     ]
     echo: bool | None = Field(None, description="Deliver the session's own messages to it too. The last value counts.")
     recover: Recover | None = Field(None, description="Epoch and offset of the last message that was read.")
@@ -56,7 +58,7 @@ class Subscribe(Body):
 class Unsubscribe(Body):
     """Cease to deliver what matches these patterns. Unknown ones are ignored."""
 
-    patterns: Annotated[list[PatternText], Field(min_length=1)]
+    patterns: Annotated[list[PatternText], FailFast(), Field(min_length=1)]
 
 
 class Status(Body):

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from bridge.protocol import strict_json
 from bridge.protocol.address import SEGMENT, Address
-from bridge.protocol.errors import Code, FieldError, Rejection, pointer
-from bridge.protocol.model import MAX_FIELDS, field_errors, too_many_fields
-from bridge.protocol.repair import SEND_ONCE, Warn, normalised, repair_keys
+from bridge.protocol.errors import Code, FieldError, Rejection
+from bridge.protocol.model import MAX_ERRORS, MAX_FIELDS, field_errors, too_many_fields
+from bridge.protocol.repair import Warn, doubled_error, normalised, repair_keys
 
 Segment = Annotated[str, StringConstraints(pattern=f"^{SEGMENT}$", max_length=64)]
 Source = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,128}$")]
@@ -47,7 +47,7 @@ class Envelope(BaseModel):
 class Message:
     """A message from a client whose envelope is right.
 
-    ``warnings`` tells what was repaired, ``doubled`` the keys that stand twice somewhere in ``data``.
+    ``warnings`` tells what was repaired, ``doubled`` where keys stand twice somewhere in ``data``.
     """
 
     address: Address
@@ -55,7 +55,7 @@ class Message:
     data: Any = None
     id: str | None = None
     warnings: list[Warn] = field(default_factory=list)
-    doubled: tuple[FieldError, ...] = ()
+    doubled: tuple[strict_json.Path, ...] = ()
 
 
 def decode(text: str, *, strict: bool = False) -> Message:
@@ -68,9 +68,8 @@ def decode(text: str, *, strict: bool = False) -> Message:
     warnings: list[Warn] = []
     if not _exact.issuperset(fields):
         fields = _repaired(fields, warnings, strict=strict)
-    doubled = tuple(_doubled_error(path) for path in paths)
-    if top := tuple(error for error, path in zip(doubled, paths, strict=True) if len(path) == 1):
-        raise _invalid(fields, top)
+    if outside := [path for path in paths if len(path) == 1 or _field(path) != "data"]:
+        raise _invalid(fields, tuple(doubled_error(_field(path), *path[1:]) for path in outside[:MAX_ERRORS]))
     for name in BRIDGE_FIELDS.intersection(fields):
         del fields[name]
     try:
@@ -78,7 +77,7 @@ def decode(text: str, *, strict: bool = False) -> Message:
     except ValidationError as error:
         raise _invalid(fields, field_errors(error, at=(), known=CLIENT_FIELDS)) from None
     address = Address(envelope.channel, envelope.topic, envelope.subtopic)
-    return Message(address, envelope.source, envelope.data, envelope.id, warnings, doubled)
+    return Message(address, envelope.source, envelope.data, envelope.id, warnings, paths)
 
 
 def _read_object(text: str) -> tuple[dict[str, Any], tuple[strict_json.Path, ...]]:
@@ -91,7 +90,7 @@ def _read_object(text: str) -> tuple[dict[str, Any], tuple[strict_json.Path, ...
         raise Rejection(Code.MALFORMED_JSON, "a message is one JSON object", details={"line": 1, "column": 1})
     if len(fields) > MAX_FIELDS:
         raise _invalid(fields, (too_many_fields(()),))
-    return fields, doubled[:MAX_FIELDS]
+    return fields, doubled
 
 
 def _repaired(fields: dict[str, Any], warnings: list[Warn], *, strict: bool) -> dict[str, Any]:
@@ -104,10 +103,10 @@ def _repaired(fields: dict[str, Any], warnings: list[Warn], *, strict: bool) -> 
     return repaired
 
 
-def _doubled_error(path: strict_json.Path) -> FieldError:
+def _field(path: strict_json.Path) -> str:
+    """Name the field of the envelope in which a place lies, as the repaired message has it."""
     first = str(path[0])
-    place = pointer(_known.get(normalised(first), first), *path[1:])
-    return FieldError(place, "doubled", "a key stands twice in one object", SEND_ONCE)
+    return _known.get(normalised(first), first)
 
 
 def _invalid(fields: dict[str, Any], errors: tuple[FieldError, ...]) -> Rejection:

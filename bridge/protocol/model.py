@@ -49,6 +49,9 @@ _CODES = {
     "greater_than_equal": "wrong_value",
 }
 
+_KEY_DEPTH = 2
+"""pydantic marks a complaint about a key of an open object, ``(field, key)``, by ``[key]`` behind it."""
+
 _EXPECTED = {"string_type": "a string", "int_type": "an integer", "bool_type": "true or false", "list_type": "an array"}
 
 
@@ -61,8 +64,11 @@ def field_errors(error: ValidationError, *, at: tuple[str, ...], known: Iterable
 
 def _field_error(detail: ErrorDetails, at: tuple[str, ...], known: tuple[str, ...]) -> FieldError:
     kind = detail["type"]
-    place = pointer(*at, *detail["loc"])
-    name = str(detail["loc"][-1]) if detail["loc"] else at[-1] if at else "the message"
+    segments = (*at, *detail["loc"])
+    if len(detail["loc"]) > _KEY_DEPTH and segments[-1] == "[key]":
+        segments = segments[:-1]
+    place = pointer(*segments)
+    name = str(segments[-1]) if segments else "the message"
     return FieldError(place, _CODES.get(kind, "wrong_value"), _sentence(kind, name, detail), _hint(kind, name, known))
 
 

@@ -21,11 +21,15 @@ SEND_ONCE = "send each field once"
 
 
 class Warn(NamedTuple):
-    """One repair. The last segment of ``pointer`` is as it was sent; ``code`` is used when ``strict`` refuses it."""
+    """One repair. The last segment of ``pointer`` is as it was sent.
+
+    With ``strict`` it is an error, with this ``code`` and at ``repaired``, the place in the repaired message.
+    """
 
     pointer: str
     code: str
     message: str
+    repaired: str | None = None
 
     def to_json(self) -> dict[str, str]:
         """Give the entry as it stands in ``warnings``."""
@@ -33,7 +37,12 @@ class Warn(NamedTuple):
 
     def to_error(self) -> FieldError:
         """Give the same as the error that it is with ``strict``."""
-        return FieldError(self.pointer, self.code, self.message)
+        return FieldError(self.repaired or self.pointer, self.code, self.message)
+
+
+def doubled_error(*segments: str | int) -> FieldError:
+    """Tell of a key that stands twice in one object."""
+    return FieldError(pointer(*segments), "doubled", "a key stands twice in one object", SEND_ONCE)
 
 
 def normalised(key: str) -> str:
@@ -71,7 +80,8 @@ def repair_keys(
         repaired[name] = value
         spelled[name] = key
         if name != key:
-            warnings.append(Warn(pointer(*at, key), "misspelt_key", f"{key!r} was taken as {name!r}"))
+            message = f"{key!r} was taken as {name!r}"
+            warnings.append(Warn(pointer(*at, key), "misspelt_key", message, pointer(*at, name)))
     return repaired
 
 

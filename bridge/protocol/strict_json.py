@@ -25,7 +25,7 @@ MAX_INTEGER_DIGITS = 4300
 
 _token = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _string_or_number = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[-+.\w]+', re.DOTALL)
-_long_integer = re.compile(rf"-?\d{{{MAX_INTEGER_DIGITS + 1},}}")
+_long_integer = re.compile(rf"-?\d{{{MAX_INTEGER_DIGITS + 1},}}+(?![.eE])")
 _escape = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair of surrogates
     r"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -125,7 +125,7 @@ def _decode(decoder: json.JSONDecoder, text: str) -> Any:
 
 def _position(number: re.Pattern[str], text: str) -> int:
     """Find a number where it stands as one: the same characters may come earlier, within a string."""
-    return next((token.start() for token in _string_or_number.finditer(text) if number.fullmatch(token.group())), 0)
+    return next((token.start() for token in _string_or_number.finditer(text) if number.match(token.group())), 0)
 
 
 def _doubled_paths(value: Any, at: Path) -> Iterator[Path]:

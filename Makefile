@@ -1,0 +1,74 @@
+# Everything a newcomer needs: `make run` to see it, `make test` to check it. Both set up what they need.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8765
+
+# apt-get only where it may install: as root, or through sudo that asks no password.
+APT := $(shell if [ "$$(id -u)" = 0 ]; then echo "apt-get"; elif sudo -n true 2>/dev/null; then echo "sudo apt-get"; fi)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test soak bench check unit schemas format clean system-packages
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+run: $(VENV)/installed ## Start the bridge with its simulator and the demo page
+	$(BIN)/workspace-bridge serve --port $(PORT)
+
+test: system-packages check unit ## Run every check: style, types, schemas, tests
+
+soak: $(VENV)/installed-dev system-packages ## Run what takes long: load, soak, deep property tests
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests -q -k properties
+	$(BIN)/python -m benchmarks.soak
+
+bench: $(VENV)/installed-dev ## Measure against a plain `websockets` server
+	$(BIN)/python -m benchmarks.bench
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/workspace-bridge schemas schemas --check
+
+unit: $(VENV)/installed-dev tests/schemas/node_modules/.installed
+	$(BIN)/pytest
+
+schemas: $(VENV)/installed ## Write schemas/ anew after a change of the models
+	$(BIN)/workspace-bridge schemas schemas
+
+format: $(VENV)/installed-dev ## Bring the code into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/schemas/node_modules
+
+$(VENV)/created:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/installed: pyproject.toml | $(VENV)/created
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-dev: pyproject.toml | $(VENV)/created
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@ $(VENV)/installed
+
+tests/schemas/node_modules/.installed: tests/schemas/package-lock.json | system-packages
+	npm ci --prefix tests/schemas --no-audit --no-fund --loglevel=error
+	touch $@
+
+# The browser and Node.js come from Debian; elsewhere install Chromium and Node.js by hand.
+system-packages:
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ -z "$(APT)" ] || ! command -v apt-get >/dev/null; then \
+	  echo "The tests need:$$missing. Install them with your system's package manager."; exit 1; fi; \
+	echo "Installing:$$missing"; \
+	$(APT) update -qq && DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends $$missing >/dev/null

@@ -1,0 +1,131 @@
+"""The whole bridge: the only place that knows all rooms."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bridge import __version__
+from bridge.broker.broker import Broker
+from bridge.broker.clock import SystemClock
+from bridge.calls.service import CallService
+from bridge.calls.simulator.adapter import SimulatorAdapter
+from bridge.protocol.control import Server
+from bridge.server.serve import BridgeServer
+from bridge.telemetry import Telemetry, log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.broker.clock import Clock
+    from bridge.calls.adapter import Adapter
+    from bridge.calls.timers import Timer
+    from bridge.settings import Settings
+
+
+def _call_later(delay: float, callback: Callable[[], None]) -> Timer:
+    return asyncio.get_running_loop().call_later(delay, callback)
+
+
+def make_adapter(settings: Settings, clock: Clock) -> Adapter:
+    """Make the adapter that the settings name."""
+    return SimulatorAdapter(
+        call_later=_call_later,
+        now=clock.timestamp,
+        reaction_seconds=settings.simulator_reaction_ms / 1000,
+    )
+
+
+class Bridge:
+    """One bridge in this process, with its bus, its call control and its server.
+
+    Several may run beside each other, each with a port of its own.
+    """
+
+    def __init__(self, settings: Settings, *, adapter: Adapter | None = None) -> None:
+        settings.refuse_open_bind()
+        clock = SystemClock()
+        self.settings = settings
+        self.telemetry = Telemetry()
+        self.adapter = adapter or make_adapter(settings, clock)
+        self.calls = CallService(
+            adapter=self.adapter,
+            clock=clock,
+            call_later=_call_later,
+            command_seconds=settings.command_seconds,
+            dial_seconds=settings.dial_seconds,
+            observer=self.telemetry,
+        )
+        self.broker = Broker(
+            clock=clock,
+            gate=self.calls,
+            limits=settings.limits,
+            observer=self.telemetry,
+            server=Server(version=__version__, adapter=self.adapter.name),
+        )
+        self.server = BridgeServer(broker=self.broker, settings=settings, hooks=self, observer=self.telemetry)
+        self.telemetry.gauge("bridge_sessions", "Open sessions", lambda: self.broker.sessions)
+        self.telemetry.gauge("bridge_outbox_bytes", "Bytes that wait to be read", lambda: self.server.outbox_bytes)
+        self.telemetry.gauge("bridge_workspaces", "Workspaces in memory", lambda: len(self.broker.workspaces))
+        self.telemetry.gauge("bridge_commands_outstanding", "Commands without outcome", lambda: self.calls.outstanding)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self.server.port
+
+    @property
+    def http_url(self) -> str:
+        """Where the demo page is."""
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where WebSocket clients connect to."""
+        return f"ws{self.http_url.removeprefix('http')}/ws"
+
+    async def start(self) -> None:
+        """Start call control, then listen.
+
+        Raises:
+            OSError: The address cannot be bound.
+        """
+        self.calls.start(self.broker)
+        await self.server.start()
+        log.info("started", url=self.url, page=self.http_url, adapter=self.adapter.name, version=__version__)
+
+    async def stop(self) -> None:
+        """Stop in order: commands end, queues are flushed, sessions are told, then the switch is left."""
+        await self.server.stop()
+        await self.adapter.stop()
+        log.info("stopped")
+
+    async def serve(self) -> None:
+        """Start, run until SIGINT or SIGTERM, stop."""
+        await self.start()
+        try:
+            await self.server.wait_for_signal()
+        finally:
+            await self.stop()
+
+    # What the server asks
+
+    def ready(self) -> dict[str, bool]:
+        """Say which parts can do their work."""
+        return {"call_control": self.adapter.ready()}
+
+    def metrics(self) -> bytes:
+        """Give everything in Prometheus' text format."""
+        return self.telemetry.exposition()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for commands in flight, then end what is left as ``TimedOut``."""
+        idle = asyncio.Event()
+        self.calls.when_idle(idle.set)
+        try:
+            async with asyncio.timeout(seconds):
+                await idle.wait()
+        except TimeoutError:
+            log.warning("drain_over", commands=self.calls.outstanding)
+            self.calls.end_all()

@@ -1,0 +1,249 @@
+"""Logs and metrics: what happened, told once, without bodies and without secrets."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+import orjson
+import structlog
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bridge.broker.gate import Command
+    from bridge.broker.session import Identity, Session
+    from bridge.calls.adapter import Failure
+    from bridge.protocol.address import Address
+    from bridge.protocol.errors import Rejection
+
+log = structlog.get_logger("bridge")
+
+REFUSAL_LINES_PER_SECOND = 20
+"""A client that floods the bridge shall not flood the log too; what is left out is counted and told."""
+
+FREE = "free"
+"""Label for all messages outside the catalogue: gadgets may make up any number of addresses."""
+
+COMMAND_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+def configure_logging(level: str, log_format: Literal["auto", "json", "console"], stream: TextIO | None = None) -> None:
+    """Send the process's log to ``stream`` (default: standard error), one line per happening."""
+    out = stream or sys.stderr
+    console = log_format == "console" or (log_format == "auto" and out.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    # Plain tracebacks: the richer ones show local variables, and with them bodies and secrets.
+    plain = structlog.dev.plain_traceback
+    render: list[Any] = (
+        [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=plain)]
+        if console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
+    )
+    structlog.configure(
+        processors=[*shared, *render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    _route_library_logs(shared, render, out)
+
+
+def _json(event: dict[str, Any], **_: Any) -> str:
+    return orjson.dumps(event, default=str).decode()
+
+
+def _route_library_logs(shared: list[Any], render: list[Any], out: TextIO) -> None:
+    """Give warnings of uvicorn and asyncio the same form as our own lines."""
+    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove_meta, *render])
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+
+
+class Telemetry(Collector):
+    """Listens to broker, call control and server; counts, and writes the log.
+
+    Counting on the way of a message is one increment in a dict; Prometheus' objects are made when it asks.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+        self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+
+        # Counters by label.
+        self._published: Counter[Address | str] = Counter()
+        self._delivered = 0
+        self._refused: Counter[str] = Counter()
+        self._outcomes: Counter[tuple[str, str]] = Counter()
+        self._closed: Counter[int] = Counter()
+        self._limited: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
+        self._requests: Counter[tuple[str, str, str]] = Counter()
+        self._opened = 0
+
+        self._command_seconds = Histogram(
+            "bridge_command_seconds",
+            "From a command's acceptance to its outcome",
+            ["outcome"],
+            buckets=COMMAND_BUCKETS,
+            registry=self.registry,
+        )
+        self._loop_lag = Histogram(
+            "bridge_loop_lag_seconds",
+            "How late the once-a-second tick came: above some milliseconds the process is overloaded",
+            buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1),
+            registry=self.registry,
+        )
+
+        # The log's budget for refusals in the present second.
+        self._second = 0
+        self._lines = 0
+
+    def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """Report a figure that is asked for when Prometheus asks."""
+        self._gauges[name] = (text, value)
+
+    def exposition(self) -> bytes:
+        """Give everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """Make Prometheus' objects out of the counters."""
+        for name, (text, value) in self._gauges.items():
+            yield GaugeMetricFamily(name, text, value())
+        published = {(str(address),): count for address, count in self._published.items()}
+        yield _counter("bridge_messages", "Messages published, by address", ["address"], published)
+        yield _counter("bridge_deliveries", "Messages queued for sessions", [], {(): self._delivered})
+        refused = {(code,): count for code, count in self._refused.items()}
+        yield _counter("bridge_refusals", "Messages refused, by code", ["code"], refused)
+        yield _counter(
+            "bridge_outcomes", "Commands ended, by address and outcome", ["address", "outcome"], self._outcomes
+        )
+        yield _counter("bridge_sessions_opened", "Sessions opened", [], {(): self._opened})
+        closed = {(str(code),): count for code, count in self._closed.items()}
+        yield _counter("bridge_sessions_closed", "Sessions ended, by close code", ["code"], closed)
+        limited = {(what,): count for what, count in self._limited.items()}
+        yield _counter("bridge_limited", "What a limit did, by limit", ["limit"], limited)
+        faults = {(where,): count for where, count in self._faults.items()}
+        yield _counter("bridge_faults", "Unexpected exceptions of the bridge, by place", ["where"], faults)
+        labels = ["method", "route", "status"]
+        yield _counter("bridge_http_requests", "HTTP requests answered", labels, self._requests)
+
+    # From the broker
+
+    def session_opened(self, session: Session) -> None:
+        """Count and log."""
+        self._opened += 1
+        log.info("session_opened", session=session.id, workspace=session.workspace.name, **_who(session.identity))
+
+    def session_closed(self, session: Session, code: int, reason: str, seconds: float) -> None:
+        """Count and log: who, how long, why, and what came last."""
+        self._closed[code] += 1
+        log.info(
+            "session_closed",
+            session=session.id,
+            workspace=session.workspace.name,
+            **_who(session.identity),
+            code=code,
+            reason=reason,
+            seconds=round(seconds, 3),
+            received=session.received,
+            last=str(session.last_address) if session.last_address else None,
+        )
+
+    def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
+        """Count."""
+        self._published[address if catalogued else FREE] += 1
+        self._delivered += recipients
+
+    def rejected(self, workspace: str, identity: Identity, rejection: Rejection) -> None:
+        """Count and log, so many lines a second."""
+        self._refused[rejection.code.value] += 1
+        if not self._may_log():
+            return
+        log.info(
+            "refused",
+            workspace=workspace,
+            **_who(identity),
+            code=rejection.code.value,
+            address=rejection.address,
+            id=rejection.correlation_id,
+            pointers=[error.pointer for error in rejection.errors] or None,
+        )
+
+    def _may_log(self) -> bool:
+        second = int(self._monotonic())
+        if second != self._second:
+            left_out = self._lines - REFUSAL_LINES_PER_SECOND
+            self._second, self._lines = second, 0
+            if left_out > 0:
+                log.warning("refusals_not_logged", count=left_out)
+        self._lines += 1
+        return self._lines <= REFUSAL_LINES_PER_SECOND
+
+    # From call control
+
+    def settled(self, command: Command, outcome: str, seconds: float, failure: Failure | None) -> None:
+        """Count and log."""
+        self._outcomes[str(command.address), outcome] += 1
+        self._command_seconds.labels(outcome).observe(seconds)
+        log.info(
+            "outcome",
+            workspace=command.workspace,
+            **_who(command.identity),
+            address=str(command.address),
+            id=command.id,
+            outcome=outcome,
+            seconds=round(seconds, 3),
+            error=failure.error_type if failure else None,
+            cause=failure.cause if failure else None,
+        )
+
+    # From the server
+
+    def limited(self, limit: str, **who: Any) -> None:
+        """Count and log what a limit did."""
+        self._limited[limit] += 1
+        if self._may_log():
+            log.warning("limited", limit=limit, **who)
+
+    def failed(self, where: str, error: Exception, **who: Any) -> None:
+        """Count and log, with the traceback: the bridge itself is at fault."""
+        self._faults[where] += 1
+        log.error("fault", where=where, **who, exc_info=error)
+
+    def http_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count; the line is for debugging."""
+        self._requests[method, route, str(status)] += 1
+        log.debug("http_request", method=method, route=route, status=status, seconds=round(seconds, 4))
+
+    def loop_lag(self, seconds: float) -> None:
+        """Note how late the tick came."""
+        self._loop_lag.observe(max(seconds, 0.0))
+
+
+def _counter(name: str, text: str, labels: list[str], values: Any) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for label, count in values.items():
+        family.add_metric(label, count)
+    return family
+
+
+def _who(identity: Identity) -> dict[str, Any]:
+    return {"app": identity.app, "subject": identity.subject, "from": identity.address}
