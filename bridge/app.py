@@ -101,10 +101,12 @@ class Bridge:
         await self.adapter.stop()
         log.info("stopped")
 
-    async def serve(self) -> None:
-        """Start, run until SIGINT or SIGTERM, stop."""
+    async def serve(self, *, started: Callable[[Bridge], object] | None = None) -> None:
+        """Start, call ``started``, run until SIGINT or SIGTERM, stop."""
         await self.start()
         try:
+            if started is not None:
+                started(self)
             await self.server.wait_for_signal()
         finally:
             await self.stop()

@@ -47,44 +47,69 @@ class Settings(BaseSettings):
     adapter: Literal["simulator"] = Field("simulator", description="What moves the calls.")
 
     message_bytes: Annotated[int, Field(ge=1024)] = Field(
-        _limits.message_bytes, description="One message from a client: several times the largest sensible dialog."
+        _limits.message_bytes,
+        description="Bytes of one message from a client: several times the largest sensible call.",
     )
     messages_per_second: Annotated[float, Field(ge=0)] = Field(
-        _limits.messages_per_second, description="Per session: far more than a person causes, less than a loop."
+        _limits.messages_per_second, description="Rate of one session: far more than a person causes, less than a loop."
     )
-    messages_burst: Count = Field(_limits.messages_burst, description="At once: a page that loads ten gadgets.")
+    messages_burst: Count = Field(
+        _limits.messages_burst, description="Messages at once: a page that loads ten gadgets."
+    )
     patterns_per_session: Count = Field(_limits.patterns_per_session, description="Subscribed patterns per session.")
     outbox_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="Queued for one session before it is closed as slow (4410): seconds of a busy desktop."
     )
 
-    history_messages: OffOrCount = Field(_limits.history_messages, description="Kept per workspace, to recover from.")
-    history_seconds: Seconds = Field(_limits.history_seconds, description="How long: a reload, a tunnel, a coffee.")
-    history_bytes: OffOrCount = Field(_limits.history_bytes, description="Together, per workspace.")
-    recovery_messages: OffOrCount = Field(_limits.recovery_messages, description="In one answer; beyond, a snapshot.")
-    recovery_bytes: OffOrCount = Field(_limits.recovery_bytes, description="In one answer: half an outbox.")
+    history_messages: OffOrCount = Field(
+        _limits.history_messages, description="Messages kept per workspace, for pages that reconnect."
+    )
+    history_seconds: Seconds = Field(
+        _limits.history_seconds, description="How long they are kept: over a reload, a tunnel, a coffee."
+    )
+    history_bytes: OffOrCount = Field(
+        _limits.history_bytes, description="How many bytes they may take together, per workspace."
+    )
+    recovery_messages: OffOrCount = Field(
+        _limits.recovery_messages, description="Messages recovered in one answer; who missed more gets a snapshot."
+    )
+    recovery_bytes: OffOrCount = Field(
+        _limits.recovery_bytes, description="Bytes recovered in one answer: half an outbox."
+    )
 
-    max_workspaces: Count = Field(_limits.max_workspaces, description="The workspace idle longest makes room.")
+    max_workspaces: Count = Field(
+        _limits.max_workspaces, description="Workspaces in memory; the one idle longest makes room for a new one."
+    )
     workspace_idle_seconds: Seconds = Field(
-        _limits.workspace_idle_seconds, description="Without session, call and signed-in agent: a lunch break."
+        _limits.workspace_idle_seconds,
+        description="A workspace without session, call and signed-in agent is forgotten after this: a lunch break.",
     )
-    max_sessions: OffOrCount = Field(_limits.max_sessions, description="In this process.")
-    sessions_per_workspace: OffOrCount = Field(_limits.sessions_per_workspace, description="Ten gadgets, six tabs.")
+    max_sessions: OffOrCount = Field(_limits.max_sessions, description="Sessions of this process.")
+    sessions_per_workspace: OffOrCount = Field(
+        _limits.sessions_per_workspace, description="Sessions of one workspace: ten gadgets in six tabs."
+    )
     sessions_per_address: OffOrCount = Field(
-        _limits.sessions_per_address, description="Off by default: a site may stand behind one address."
+        _limits.sessions_per_address,
+        description="Sessions of one network address; off by default, since a whole site may stand behind one.",
     )
 
-    open_seconds: Seconds = Field(10, description="For a whole request, a token, or the rest of a begun message.")
+    open_seconds: Seconds = Field(
+        10, description="Time for a whole HTTP request, a handshake, or the rest of a begun message."
+    )
     ping_seconds: Seconds = Field(20, description="Between WebSocket pings: below the idle time-outs of proxies.")
-    pong_seconds: Seconds = Field(20, description="Without an answer to a ping, then the connection is cut.")
+    pong_seconds: Seconds = Field(20, description="A connection that does not answer a ping for so long is cut.")
     heartbeat_seconds: Count = Field(
         _limits.heartbeat_seconds, description="Between Heartbeat messages: two missed ones tell a page of a dead link."
     )
     command_seconds: Seconds = Field(10, description="Until the outcome of a command is TimedOut.")
     dial_seconds: Seconds = Field(30, description="The same for commands that dial.")
     idempotency_seconds: Seconds = Field(_limits.idempotency_seconds, description="How long an id is remembered.")
-    idempotency_messages: Count = Field(_limits.idempotency_messages, description="How many, per workspace.")
-    drain_seconds: Annotated[float, Field(ge=0)] = Field(10, description="For commands in flight, at a graceful stop.")
+    idempotency_messages: Count = Field(
+        _limits.idempotency_messages, description="How many ids are remembered, per workspace."
+    )
+    drain_seconds: Annotated[float, Field(ge=0)] = Field(
+        10, description="Time for commands in flight at a graceful stop; then they end in TimedOut."
+    )
 
     strict: bool = Field(default=_limits.strict, description="Refuse what would otherwise be repaired with a warning.")
     open_channels: bool = Field(default=_limits.open_channels, description="Let gadgets use channels of their own.")

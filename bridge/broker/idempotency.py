@@ -40,7 +40,7 @@ class Idempotency:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        # An OrderedDict gives up its oldest entry in constant time; a dict walks over the places of all given up before.
+        # An OrderedDict gives up its oldest entry in constant time; a dict walks over the places of all before it.
         self._settled: OrderedDict[str, Remembered] = OrderedDict()
         self._pending: dict[str, Remembered] = {}
 

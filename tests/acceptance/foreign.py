@@ -42,10 +42,9 @@ class ForeignWidget:
                 return message
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
-                message = json.loads(await self.socket.receive_str())
-                self.messages.append(message)
-                if wanted(message):
-                    return message
+                self.messages.append(json.loads(await self.socket.receive_str()))
+                if wanted(self.messages[-1]):
+                    return self.messages[-1]
 
     async def reply(self, message_id: str) -> Message:
         return await self.until(lambda m: m.get("correlationId") == message_id and "offset" not in m)

@@ -26,7 +26,7 @@ DOCUMENTED_SAMPLE = """{   "channel": "Cisco",
 
 
 def is_dialling(message: Message) -> bool:
-    return message["topic"] == "InboundCall" and message["data"]["call"]["event"] == "initiating"
+    return message["topic"] == "InboundCall" and bool(message["data"]["call"]["event"] == "initiating")
 
 
 async def active_call(widget: ForeignWidget) -> str:
