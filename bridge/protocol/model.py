@@ -95,11 +95,27 @@ _HINTS = {
     "topic": "an address has channel, topic and subtopic, each a string",
     "subtopic": "an address has channel, topic and subtopic, each a string",
     "patterns": 'a list such as ["Cisco/InboundCall"]',
+    "data": "send the object itself, not a string that contains JSON",
 }
+
+_BODY_IS_DATA = "the body goes in data"
+_PACKET = "this is the outer packet of a message between windows; send the message within it"
+_HINTS_ON_UNKNOWN = {
+    "message": _BODY_IS_DATA,
+    "payload": _BODY_IS_DATA,
+    "body": _BODY_IS_DATA,
+    "okmessage": _PACKET,
+    "responseurl": _PACKET,
+    "subscriberid": _PACKET,
+    "type": "there is no type: the address is channel, topic and subtopic",
+}
+"""Fields that other buses and the documented family have, in lower case."""
 
 
 def _hint(kind: str, name: str, known: tuple[str, ...]) -> str | None:
     if kind == "extra_forbidden":
+        if "data" in known and (usual := _HINTS_ON_UNKNOWN.get(name.casefold())):
+            return usual
         near = difflib.get_close_matches(name[:64], known, n=1)
         if near:
             return f"did you mean {near[0]}?"

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import time
 from typing import Annotated, Any
 
 import pytest
 from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator
 
-from bridge.protocol.errors import FieldError
+from bridge.protocol import catalogue
+from bridge.protocol.errors import FieldError, Rejection
+from bridge.protocol.message import decode
 from bridge.protocol.model import Body, field_errors, string_fields, too_many_fields
 
 
@@ -90,7 +93,8 @@ def test_field_errors_of_the_whole_body() -> None:
 
     told = field_errors(caught.value, at=("data",), known=Sample.model_fields)
 
-    assert told == (FieldError("/data", "wrong_type", "data must be an object"),)
+    hint = "send the object itself, not a string that contains JSON"
+    assert told == (FieldError("/data", "wrong_type", "data must be an object", hint),)
 
 
 def test_field_errors_tells_sixteen_at_most() -> None:
@@ -142,3 +146,30 @@ def test_body_cannot_be_changed() -> None:
 
     with pytest.raises(ValidationError, match="frozen"):
         body.text = "y"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("field", "hint"),
+    [
+        ("message", "the body goes in data"),
+        ("payload", "the body goes in data"),
+        ("ResponseUrl", "this is the outer packet"),
+        ("type", "there is no type"),
+    ],
+)
+def test_envelope_with_the_field_of_another_bus_gets_a_hint(field: str, hint: str) -> None:
+    text = json.dumps({"channel": "Cisco", "topic": "InboundCall", "subtopic": "SetHOLD", field: {}})
+    with pytest.raises(Rejection) as refused:
+        decode(text)
+    (error,) = refused.value.errors
+    assert error.pointer == f"/{field}"
+    assert str(error.hint).startswith(hint)
+
+
+def test_body_that_was_encoded_twice_gets_a_hint() -> None:
+    message = decode('{"channel":"Cisco","topic":"InboundCall","subtopic":"SetHOLD","data":"{}"}')
+    found = catalogue.entry(message)
+    assert found is not None
+    with pytest.raises(Rejection) as refused:
+        catalogue.check_body(found, message, strict=False)
+    assert refused.value.errors[0].hint == "send the object itself, not a string that contains JSON"
