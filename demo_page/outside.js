@@ -1,0 +1,97 @@
+import { arrange, element, find, show } from "./dom.js";
+
+/** @typedef {import("./calls.js").Calls} Calls */
+/** @typedef {import("./calls.js").Call} Call */
+/** @typedef {import("./calls.js").Party} Party */
+/** @typedef {import("./commands.js").Commands} Commands */
+
+/** @type {Record<string, string>} */
+const DOING = {
+  INITIATED: "is calling", ALERTING: "is ringing", ACTIVE: "is talking", HELD: "has put the call on hold",
+};
+
+/** The outside world: customers and colleagues at the other end of the simulated switch. */
+export class Outside {
+  #calls;
+  #commands;
+  #list = find("parties", HTMLUListElement);
+  #empty = find("no-parties", HTMLParagraphElement);
+  /** @type {Map<string, Row>} */
+  #rows = new Map();
+
+  /**
+   * @param {Calls} calls
+   * @param {Commands} commands
+   */
+  constructor(calls, commands) {
+    this.#calls = calls;
+    this.#commands = commands;
+    const number = find("offer-number", HTMLInputElement);
+    find("offer", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      const fromAddress = number.value.trim();
+      commands.send(`Offer a call from ${fromAddress}`, "Simulator/Call/Offer", { fromAddress });
+      number.value = following(fromAddress);
+    });
+  }
+
+  /** Show who is on the line now. */
+  update() {
+    /** @type {Map<string, Row>} */
+    const rows = new Map();
+    for (const call of this.#calls.all) {
+      for (const party of call.parties.filter((each) => !each.isAgent && each.state !== "DROPPED")) {
+        const key = `${call.id} ${party.address}`;
+        const row = this.#rows.get(key) ?? new Row(call, party, this.#commands);
+        row.update(party);
+        rows.set(key, row);
+      }
+    }
+    this.#rows = rows;
+    arrange(this.#list, [...rows.values()].map((row) => row.element));
+    this.#empty.hidden = rows.size > 0;
+  }
+}
+
+/** One party of one call. */
+class Row {
+  #text = element("span");
+  #answers;
+  #hangsUp;
+  #buttons = element("span", { class: "buttons" });
+
+  /**
+   * @param {Call} call
+   * @param {Party} party
+   * @param {Commands} commands
+   */
+  constructor(call, party, commands) {
+    const { address } = party;
+    this.#answers = element("button", {
+      type: "button", class: "go", "aria-label": `${address} answers`,
+      click: () => commands.send(`${address} answers`, "Simulator/Party/Answer", { address }),
+    }, "answers");
+    this.#hangsUp = element("button", {
+      type: "button", class: "stop", "aria-label": `${address} hangs up call ${call.id}`,
+      click: () => commands.send(`${address} hangs up · call ${call.id}`, "Simulator/Party/Drop",
+        { CallID: call.id, address }),
+    }, "hangs up");
+    this.element = element("li", { "data-party": address, "data-call": call.id },
+      element("span", { class: "who" }, element("b", {}, address), " ", this.#text, " ",
+        element("small", {}, `call ${call.id}`)), this.#buttons);
+  }
+
+  /** @param {Party} party */
+  update(party) {
+    show(this.#text, DOING[party.state] ?? party.state.toLowerCase());
+    arrange(this.#buttons, party.state === "ALERTING" ? [this.#answers, this.#hangsUp] : [this.#hangsUp]);
+  }
+}
+
+/**
+ * @param {string} number
+ * @returns {string} the next number, so that another click brings another customer
+ */
+function following(number) {
+  return number.replace(/\d{1,4}$/, (digits) => String(Number(digits) + 1).padStart(digits.length, "0").slice(-digits.length));
+}
