@@ -117,7 +117,7 @@ def test_fault_is_logged_with_its_traceback_and_without_local_variables(scene: S
         raise RuntimeError(f"a fault of {len(password)}")
 
     try:
-        fault("-".join(["hunter", "22"]))
+        fault(f"hunter-{20 + 2}")
     except RuntimeError as error:
         scene.telemetry.failed("message", error, session="x")
     (line,) = scene.lines("fault")

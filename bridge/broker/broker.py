@@ -24,9 +24,8 @@ from bridge.broker.session import Identity, Session, Subscriber
 from bridge.protocol import catalogue, control
 from bridge.protocol.address import Address, Pattern
 from bridge.protocol.catalogue import Entry, Kind
-from bridge.protocol.errors import CloseCode, Code, FieldError, Rejection, pointer
+from bridge.protocol.errors import CloseCode, Code, FieldError, Rejection, pointer, worth_telling
 from bridge.protocol.message import Encoded, Message, Published, decode, encode_control, salvage_id
-from bridge.protocol.model import MAX_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +38,9 @@ if TYPE_CHECKING:
 
 SOURCE = "workspace-bridge"
 """The ``source`` of what the bridge publishes itself."""
+
+SPELLINGS = 3
+"""In so many ways one pattern can be written: ``A``, ``A/*``, ``A/*/*``."""
 
 _letters = string.ascii_letters + string.digits
 
@@ -102,8 +104,8 @@ class Broker:
             RefusedError: A limit is reached, or the bridge is stopping.
         """
         self._refuse_session(workspace, identity)
-        room = self._enter(workspace)
         now = self._clock.monotonic()
+        room = self._enter(workspace, self._bucket(now))
         session = Session(self._new_id(), room, identity, subscriber, self._bucket(now), now)
         room.sessions[session.id] = session
         self.workspaces.occupied(room)
@@ -158,8 +160,8 @@ class Broker:
             limit = limits.sessions_per_address
             raise RefusedError(CloseCode.TOO_MANY, f"SESSIONS_PER_ADDRESS ({limit}) is reached")
 
-    def _enter(self, workspace: str) -> Workspace:
-        room = self.workspaces.enter(workspace, self._bucket(self._clock.monotonic()))
+    def _enter(self, workspace: str, guests: Bucket) -> Workspace:
+        room = self.workspaces.enter(workspace, guests)
         if room is None:
             raise RefusedError(CloseCode.TOO_MANY, f"MAX_WORKSPACES ({self.limits.max_workspaces}) is reached")
         return room
@@ -194,7 +196,9 @@ class Broker:
     # Messages from clients
 
     def receive(self, session: Session, text: str) -> None:
-        """Take one message from a session; every answer goes to its subscriber."""
+        """Take one message from a session; every answer goes to its subscriber. A closed session is ignored."""
+        if session.workspace.sessions.get(session.id) is not session:
+            return
         now = self._clock.monotonic()
         session.received += 1
         wait = session.bucket.take(now)
@@ -215,28 +219,36 @@ class Broker:
         """
         message = None
         try:
-            room = self._guest_room(workspace, text)
+            guests = self._slow_guest_down(workspace, text)
             message = decode(text, strict=self.limits.strict)
             message.id = message.id or self._new_id()
             entry, body = self._check(identity, message)
             if entry is not None and entry.kind is Kind.CONTROL:
                 raise Rejection(Code.RESERVED_CHANNEL, f"{message.address} needs a session")
+            room = self._enter_as_guest(workspace, guests)
             return message.id, self._publish(room, identity, None, message, entry, body)
         except Rejection as rejection:
             _name(rejection, message)
             self._observer.rejected(workspace, identity, rejection)
             raise
 
-    def _guest_room(self, workspace: str, text: str) -> Workspace:
+    def _slow_guest_down(self, workspace: str, text: str) -> Bucket:
+        """Let those who publish to a workspace without a session share one rate. Return it."""
+        now = self._clock.monotonic()
+        room = self.workspaces.find(workspace)
+        bucket = room.guests if room is not None else self._bucket(now)
+        if wait := bucket.take(now):
+            raise self._too_fast(text, wait)
+        return bucket
+
+    def _enter_as_guest(self, workspace: str, guests: Bucket) -> Workspace:
+        """Find or make the workspace, only now: what is refused shall not cost another workspace its place."""
         if self.draining:
             raise Rejection(Code.UNAVAILABLE, "the bridge is stopping")
         try:
-            room = self._enter(workspace)
+            return self._enter(workspace, guests)
         except RefusedError as refused:
             raise Rejection(Code.UNAVAILABLE, refused.reason) from None
-        if wait := room.guests.take(self._clock.monotonic()):
-            raise self._too_fast(text, wait)
-        return room
 
     def _too_fast(self, text: str, wait: float) -> Rejection:
         rate = self.limits.messages_per_second
@@ -294,7 +306,7 @@ class Broker:
         if message.id is not None:
             mark = fingerprint(message.address, None if secret else message.data)
             if (known := room.ids.find(message.id, now)) is not None:
-                return self._repeat(known, mark, message, sender)
+                return self._repeat(room, known, mark, message, sender)
         if self.draining:
             raise Rejection(Code.UNAVAILABLE, "the bridge is stopping")
         command = None
@@ -304,9 +316,8 @@ class Broker:
             self._gate.admit(command)
         published = self._stamp(room, identity, message, command.id if command else None, secret=secret)
         if command is not None or message.id is not None:
-            remembered = Remembered(
-                room.offset, mark, sender if command else None, now + self.limits.idempotency_seconds
-            )
+            expires = now + self.limits.idempotency_seconds
+            remembered = Remembered(room.offset, mark, sender if command else None, expires)
             room.ids.add(published.id, remembered, now, command=command is not None)
         accepted = _accepted(room.offset, message)
         if sender is not None and message.id is not None:
@@ -347,10 +358,14 @@ class Broker:
         self._observer.published(published.address, catalogued=entry is not None, recipients=len(matched))
         return matched
 
-    def _repeat(self, known: Remembered, mark: bytes, message: Message, sender: Session | None) -> dict[str, Any]:
+    def _repeat(
+        self, room: Workspace, known: Remembered, mark: bytes, message: Message, sender: Session | None
+    ) -> dict[str, Any]:
         """Answer an id that was used before: the same again has no second effect, anything else is a conflict."""
         if known.fingerprint != mark:
             raise Rejection(Code.ID_CONFLICT, "this id was used within the last minutes for another message")
+        if sender is not None:
+            room.ids.owe(str(message.id), sender)
         accepted = _accepted(known.offset, message, duplicate=True)
         if known.outcome is not None:
             accepted["outcome"] = orjson.Fragment(known.outcome.payload)
@@ -362,15 +377,14 @@ class Broker:
 
     def _subscribe(self, session: Session, message: Message, body: control.Subscribe) -> None:
         room = session.workspace
-        asked = _patterns(body.patterns)
+        asked = self._asked(body.patterns)
         for pattern in asked:
             decision = self._policy.subscribe(session.identity, pattern)
             if not decision.allowed:
                 raise _not_permitted(f"subscribe to {pattern}", decision.rule)
         together = session.patterns | set(asked)
         if len(together) > self.limits.patterns_per_session:
-            limit = self.limits.patterns_per_session
-            raise Rejection(Code.LIMIT_EXCEEDED, f"more than {limit} patterns", details={"limit": limit})
+            raise self._too_many_patterns()
         room.routes.add(session, set(asked) - session.patterns)
         session.patterns = together
         if body.echo is not None:
@@ -379,6 +393,16 @@ class Broker:
         recovered = self._recover(room, body.recover, asked, reply)
         reply["snapshot"] = [] if recovered else _fragments(room.retained.matching(asked))
         self._answer(session, control.SUBSCRIBED, reply, message)
+
+    def _asked(self, texts: list[str]) -> list[Pattern]:
+        """Read the patterns of a message; of absurdly many not even the first."""
+        if len(texts) > SPELLINGS * self.limits.patterns_per_session:
+            raise self._too_many_patterns()
+        return _patterns(texts)
+
+    def _too_many_patterns(self) -> Rejection:
+        limit = self.limits.patterns_per_session
+        return Rejection(Code.LIMIT_EXCEEDED, f"more than {limit} patterns", details={"limit": limit})
 
     def _recover(
         self, room: Workspace, recover: control.Recover | None, asked: list[Pattern], reply: dict[str, Any]
@@ -393,7 +417,7 @@ class Broker:
         return missed is not None
 
     def _unsubscribe(self, session: Session, message: Message, body: control.Unsubscribe) -> None:
-        asked = _patterns(body.patterns)
+        asked = self._asked(body.patterns)
         session.workspace.routes.discard(session, asked)
         session.patterns -= set(asked)
         self._answer(session, control.UNSUBSCRIBED, {"patterns": [str(p) for p in asked]}, message)
@@ -478,7 +502,7 @@ def _patterns(texts: Iterable[str]) -> list[Pattern]:
             hint = "one to three segments, such as Cisco/InboundCall or Cisco/*/SetHOLD"
             errors.append(FieldError(pointer("data", "patterns", index), "wrong_format", str(error), hint))
     if errors:
-        raise Rejection(Code.INVALID_DATA, errors[0].message, errors=tuple(errors[:MAX_ERRORS]))
+        raise Rejection(Code.INVALID_DATA, errors[0].message, errors=worth_telling(errors))
     return list(parsed)
 
 

@@ -66,6 +66,12 @@ class Idempotency:
         """Say whether a command with that id waits for its outcome."""
         return message_id in self._pending
 
+    def owe(self, message_id: str, session: Session) -> None:
+        """Note that a session asked for the same command again: it is owed the outcome if who asked first has gone."""
+        remembered = self._pending.get(message_id)
+        if remembered is not None and remembered.sender is None:
+            remembered.sender = session
+
     def settle(self, message_id: str, outcome: Encoded, now: float) -> Session | None:
         """Note the outcome of an outstanding command. Return the session that sent it, if it is still there."""
         remembered = self._pending.pop(message_id)

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.protocol import cisco, control, simulator
 from bridge.protocol.address import Address, folded
-from bridge.protocol.errors import Code, FieldError, Rejection, pointer
-from bridge.protocol.model import MAX_ERRORS, MAX_FIELDS, field_errors, string_fields, too_many_fields
+from bridge.protocol.errors import Code, FieldError, Rejection, pointer, worth_telling
+from bridge.protocol.model import MAX_FIELDS, field_errors, string_fields, too_many_fields
 from bridge.protocol.repair import Warn, digits_for_strings, doubled_error, normalised, repair_keys
 
 if TYPE_CHECKING:
@@ -207,9 +207,10 @@ def refuse_unknown(address: Address, *, open_channels: bool) -> None:
             raise Rejection(Code.UNKNOWN_ADDRESS, f"there is no channel {address.channel!r}, and free ones are off")
         return
     details: dict[str, Any] = {}
-    if near := _nearest(channel, address):
-        details["suggestion"] = near
-    if address.subtopic.casefold() in NOT_SUPPORTED:
+    if address.subtopic.casefold() not in NOT_SUPPORTED:
+        if near := _nearest(channel, address):
+            details["suggestion"] = near
+    else:
         details["hint"] = f"not supported: this bridge does not carry out {address.subtopic}"
     raise Rejection(Code.UNKNOWN_ADDRESS, f"{address} is not in the catalogue", details=details)
 
@@ -262,7 +263,7 @@ def check_free_data(message: Message) -> None:
 
 def _refuse_doubled(message: Message, names: Mapping[str, str]) -> None:
     if message.doubled:
-        raise _invalid_data(tuple(_doubled_error(path, names) for path in message.doubled[:MAX_ERRORS]))
+        raise _invalid_data(worth_telling(_doubled_error(path, names) for path in message.doubled))
 
 
 def _doubled_error(path: Path, names: Mapping[str, str]) -> FieldError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from bridge.protocol.address import Address
 from bridge.protocol.control import Sent
@@ -26,12 +26,26 @@ Digits = Annotated[str, StringConstraints(pattern=r"^[0-9*#A-D]{1,32}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=16384)]
 ReasonCode = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,9}$")]
+MAX_VARIABLES = 256
+"""A switch has ten call variables and a few dozen extended ones."""
+
+
+def _not_too_many(variables: Any) -> Any:
+    """Count before each one is looked at: a message of thousands of wrong ones is answered by their number."""
+    if isinstance(variables, dict) and len(variables) > MAX_VARIABLES:
+        raise ValueError(f"more than {MAX_VARIABLES} variables")
+    return variables
+
+
 Variables = Annotated[
     dict[
         Annotated[str, StringConstraints(min_length=1, max_length=64)],
         Annotated[str, StringConstraints(max_length=2000)],
     ],
-    Field(max_length=256, description="Call variables by name, such as `callVariable1` or `user.orderNumber`."),
+    BeforeValidator(_not_too_many),
+    Field(
+        max_length=MAX_VARIABLES, description="Call variables by name, such as `callVariable1` or `user.orderNumber`."
+    ),
 ]
 
 

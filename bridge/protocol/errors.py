@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Code(StrEnum):
@@ -66,6 +69,25 @@ class FieldError(NamedTuple):
         if self.hint is not None:
             entry["hint"] = self.hint
         return entry
+
+
+MAX_ERRORS = 16
+"""So many are told at once: more help nobody, and a message of a thousand wrong keys shall not cost a thousandfold."""
+
+MAX_POINTER_CHARACTERS = 4096
+"""Of all pointers together, the first not counted: keys may be as long as a message."""
+
+
+def worth_telling(errors: Iterable[FieldError]) -> tuple[FieldError, ...]:
+    """Give the first of many errors: an answer must not be far larger than what it answers."""
+    told: list[FieldError] = []
+    characters = 0
+    for error in errors:
+        characters += len(error.pointer)
+        if told and (len(told) >= MAX_ERRORS or characters > MAX_POINTER_CHARACTERS):
+            break
+        told.append(error)
+    return tuple(told)
 
 
 @dataclass(slots=True, eq=False)

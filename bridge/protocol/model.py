@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from bridge.protocol.errors import FieldError, pointer
+from bridge.protocol.errors import FieldError, pointer, worth_telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-
-MAX_ERRORS = 16
-"""So many are told at once: more help nobody, and a message of a thousand wrong keys shall not cost a thousandfold."""
 
 MAX_FIELDS = 32
 """No message of the catalogue has as many fields; objects that it leaves open are counted by their own models."""
@@ -59,7 +56,7 @@ def field_errors(error: ValidationError, *, at: tuple[str, ...], known: Iterable
     """Translate pydantic's complaints. No value that was sent is repeated: it may be a secret."""
     names = tuple(known)
     details = error.errors(include_url=False, include_input=False)
-    return tuple(_field_error(detail, at, names) for detail in details[:MAX_ERRORS])
+    return worth_telling(_field_error(detail, at, names) for detail in details)
 
 
 def _field_error(detail: ErrorDetails, at: tuple[str, ...], known: tuple[str, ...]) -> FieldError:

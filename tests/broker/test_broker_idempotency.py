@@ -159,3 +159,17 @@ def test_ids_are_forgotten_oldest_first_beyond_their_number() -> None:
         widget.say("Gadget/a/b", id=message_id)
 
     assert [widget.ask("Gadget/a/b", id=message_id)["data"]["duplicate"] for message_id in "cba"] == [True, True, False]
+
+
+def test_who_asks_again_is_owed_the_outcome_when_who_asked_first_has_gone() -> None:
+    bus = Bus()
+    first, second, third = bus.join(), bus.join(), bus.join()
+    first.ask(HOLD, ON_CALL, id="c1")
+    first.leave()
+    second.ask(HOLD, ON_CALL, id="c1")
+    third.ask(HOLD, ON_CALL, id="c1")
+
+    bus.complete("c1")
+
+    assert names(second.read()) == ["Completed"]
+    assert third.read() == []

@@ -109,3 +109,19 @@ def test_messages_without_a_session_share_the_workspaces_rate() -> None:
     assert (refused.value.correlation_id, refused.value.details) == ("m1", {"retryAfterMs": 100})
     bus.broker.publish("other", guest, written("Gadget/a/b"))
     assert too_fast(bus.join()) is None
+
+
+def test_refused_message_without_a_session_makes_no_workspace() -> None:
+    bus = Bus()
+
+    for number in range(50):
+        with pytest.raises(Rejection):
+            bus.broker.publish(f"room{number}", Identity(app="server"), "no message")
+
+    assert len(bus.broker.workspaces) == 0
+
+
+def test_absurdly_many_patterns_are_refused_by_their_number() -> None:
+    widget = Bus().join()
+    reply = widget.ask("Bridge/Subscription/Subscribe", {"patterns": ["a/b/c/d"] * 1000})
+    assert (reply["data"]["code"], reply["data"]["limit"]) == ("limit_exceeded", 128)

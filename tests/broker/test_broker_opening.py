@@ -126,3 +126,15 @@ def test_close_all_ends_every_session() -> None:
     bus.broker.close_all(CloseCode.RESTART, "restarting")
 
     assert [widget.closed for widget in widgets] == [[(CloseCode.RESTART, "restarting")]] * 3
+
+
+def test_closed_session_is_not_listened_to() -> None:
+    bus = Bus()
+    widget, reader = bus.join(), bus.join()
+    reader.subscribe("*")
+    widget.leave()
+    widget.say("Gadget/a/b")
+    widget.say("Bridge/Subscription/Subscribe", {"patterns": ["*"]}, id="s")
+    reader.say("Gadget/a/b")
+    assert reader.read() == []
+    assert widget.read() == []

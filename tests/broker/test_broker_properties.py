@@ -155,6 +155,7 @@ class Desktop(RuleBasedStateMachine):
             heartbeat_seconds=NEVER,
         )
         self.rooms: dict[str, Room] = {}
+        self.gone: list[Seat] = []
 
     @property
     def now(self) -> float:
@@ -181,6 +182,7 @@ class Desktop(RuleBasedStateMachine):
     @rule(seat=consumes(seats))
     def closes(self, seat: Seat) -> None:
         seat.widget.leave()
+        self.gone.append(seat)
         room = seat.room
         room.seats.remove(seat)
         for used in room.pending.values():
@@ -379,6 +381,7 @@ class Desktop(RuleBasedStateMachine):
             for seat in room.seats:
                 assert [self.seen(room, message) for message in seat.widget.read()] == seat.due
                 seat.due.clear()
+        assert not any(seat.widget.read() for seat in self.gone)
 
     def seen(self, room: Room, message: dict[str, Any]) -> Any:
         """Give a message that was delivered as the model writes it: its offset, or what a reply says."""

@@ -70,3 +70,12 @@ def test_message_that_passes_is_no_sign_of_exhaustion() -> None:
 
     assert bucket.take(now + 0.5) == 0
     assert not bucket.exhausted(now + 0.5)
+
+
+def test_client_that_waits_as_told_is_never_exhausted() -> None:
+    bucket = Bucket(rate=10, burst=1, now=0)
+    now = 0.0
+    while now < 60:
+        wait = bucket.take(now)
+        assert not (wait and bucket.exhausted(now))
+        now += wait + 0.001

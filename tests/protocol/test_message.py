@@ -313,3 +313,11 @@ def test_published_names_what_caused_it() -> None:
     encoded = Published(Address("a", "b", "c"), "me", {}, "i", "t", 9, "cause").encode()
 
     assert json.loads(encoded.payload)["correlationId"] == "cause"
+
+
+def test_answer_to_doubled_keys_is_not_far_larger_than_the_message() -> None:
+    key = "k" * 20_000
+    text = f'{{"channel":"a","topic":"b","subtopic":"c","{key}":1,"{key}":2,"d":1,"d":2}}'
+    with pytest.raises(Rejection) as refused:
+        decode(text)
+    assert len(str(refused.value.to_json())) < 3 * len(text)
