@@ -11,6 +11,7 @@ from bridge.broker.clock import SystemClock
 from bridge.calls.service import CallService
 from bridge.calls.simulator.adapter import SimulatorAdapter
 from bridge.protocol.control import Server
+from bridge.server import files
 from bridge.server.serve import BridgeServer
 from bridge.telemetry import Telemetry, log
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.broker.clock import Clock
     from bridge.calls.adapter import Adapter
     from bridge.calls.timers import Timer
+    from bridge.server.files import FileLimit
     from bridge.settings import Settings
 
 
@@ -84,6 +86,11 @@ class Bridge:
     def url(self) -> str:
         """Where WebSocket clients connect to."""
         return f"ws{self.http_url.removeprefix('http')}/ws"
+
+    @staticmethod
+    def file_limit(settings: Settings) -> FileLimit | None:
+        """Raise the process's file limit as far as it goes; say what is allowed and what all sessions would need."""
+        return files.raise_limit(settings.max_sessions)
 
     async def start(self) -> None:
         """Start call control, then listen.

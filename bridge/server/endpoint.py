@@ -1,0 +1,33 @@
+"""What all connections of one server share. Several servers may run in one process, so nothing of this is global."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from bridge.broker.broker import Broker
+    from bridge.server.events import EventStream
+    from bridge.server.observer import ServerObserver
+    from bridge.server.origins import Origins
+    from bridge.server.outbox import Flusher, Outbox
+    from bridge.server.pulse import Pulse
+    from bridge.settings import Settings
+
+
+@dataclass(slots=True, kw_only=True)
+class Endpoint:
+    """One server's side of every connection."""
+
+    broker: Broker
+    settings: Settings
+    observer: ServerObserver
+    loop: asyncio.AbstractEventLoop
+    origins: Origins
+    pulse: Pulse
+    flusher: Flusher
+    outboxes: set[Outbox] = field(default_factory=set)
+    streams: set[EventStream] = field(default_factory=set)
+    stopping: bool = False

@@ -1,0 +1,141 @@
+"""The opening handshake: from an HTTP request to a session's identity, or to an HTTP refusal.
+
+`websockets` checks what RFC 6455 asks for; here stands what this bridge asks for beside that. Texts of `websockets`
+that could quote a header reach neither the client nor the log, because a subprotocol may carry a token.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from websockets.datastructures import MultipleValuesError
+from websockets.exceptions import InvalidHeader, NegotiationError
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.streams import StreamReader
+from websockets.typing import Subprotocol
+
+from bridge.protocol.control import SUBPROTOCOL
+from bridge.server import hosts, origins
+from bridge.server.opening import read_opening
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import GeneratorType
+
+    from websockets.datastructures import Headers
+    from websockets.http11 import Request, Response
+
+    from bridge.server.opening import Opening
+    from bridge.server.origins import Origins
+
+PATH = "/ws"
+
+_logger = logging.getLogger("bridge.server.websockets")
+_logger.setLevel(logging.ERROR)  # what it says of each connection would be said twice, and costs time
+
+
+_at_eof = StreamReader.at_eof.__code__
+
+
+class Wire(ServerProtocol):
+    """RFC 6455 by `websockets`, with this protocol's rule for subprotocols and no extensions."""
+
+    def __init__(self, message_bytes: int, state: State = State.CONNECTING) -> None:
+        super().__init__(max_size=message_bytes, state=state, logger=_logger)
+
+    def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
+        """Select this protocol; who offers none is served as if he had.
+
+        Raises:
+            NegotiationError: Only others are offered.
+        """
+        if not subprotocols:
+            return None
+        if SUBPROTOCOL in subprotocols:
+            return Subprotocol(SUBPROTOCOL)
+        raise NegotiationError(f"offer the subprotocol {SUBPROTOCOL}")
+
+    @property
+    def between_messages(self) -> bool:
+        """Whether no frame and no message is begun.
+
+        The parser waits for the end of the stream only between frames; there is no public word for that.
+        """
+        parser = cast("GeneratorType[None, None, None]", self.parser)
+        while (inner := parser.gi_yieldfrom) is not None:
+            parser = cast("GeneratorType[None, None, None]", inner)
+        return self.current_size is None and (parser.gi_code is _at_eof or parser is self.parser)
+
+
+class Answer(NamedTuple):
+    """What to send back, and whose session it is if the connection is upgraded."""
+
+    response: Response
+    opening: Opening | None = None
+    origin: str | None = None
+    refusal: str = ""
+
+
+class RefusedUpgradeError(Exception):
+    """The request gets an HTTP answer instead of an upgrade."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+def answer(wire: Wire, request: Request, allowed: Origins, *, secure: bool) -> Answer:
+    """Decide on an upgrade request."""
+    try:
+        origin = _check_place(request, allowed, secure=secure)
+        opening = _read_opening(request)
+    except RefusedUpgradeError as refused:
+        return Answer(wire.reject(refused.status, refused.reason + "\n"), refusal=refused.reason)
+    response = wire.accept(request)
+    if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+        return Answer(response, opening, origin)
+    reason = _reason(wire.handshake_exc)
+    response.body = (reason + "\n").encode()
+    response.headers["Content-Length"] = str(len(response.body))
+    return Answer(response, refusal=reason)
+
+
+def _check_place(request: Request, allowed: Origins, *, secure: bool) -> str | None:
+    """Check path, Host and Origin; return the origin."""
+    path = request.path.partition("?")[0]
+    names = request.headers.get_all("Host")
+    if not hosts.allowed(names, path):
+        raise RefusedUpgradeError(HTTPStatus.FORBIDDEN, hosts.REFUSAL)
+    if path != PATH:
+        raise RefusedUpgradeError(HTTPStatus.NOT_FOUND, f"sessions are opened at {PATH}")
+    origin = _single_origin(request.headers)
+    if not allowed.allow(origin, "https" if secure else "http", names[0]):
+        raise RefusedUpgradeError(HTTPStatus.FORBIDDEN, origins.REFUSAL)
+    return origin
+
+
+def _single_origin(headers: Headers) -> str | None:
+    try:
+        return headers.get("Origin")
+    except MultipleValuesError:
+        raise RefusedUpgradeError(HTTPStatus.BAD_REQUEST, "more than one Origin header") from None
+
+
+def _read_opening(request: Request) -> Opening:
+    try:
+        return read_opening(request.path.partition("?")[2])
+    except ValueError as error:
+        raise RefusedUpgradeError(HTTPStatus.BAD_REQUEST, str(error)) from None
+
+
+def _reason(error: Exception | None) -> str:
+    """Say what was wrong with a handshake, without quoting it."""
+    if isinstance(error, InvalidHeader):
+        return f"not a WebSocket handshake: {error.name} is missing or wrong"
+    if isinstance(error, NegotiationError):
+        return str(error)
+    return "not a WebSocket handshake"

@@ -1,0 +1,191 @@
+"""The HTTP paths (wire protocol §8): pages, schemas, publish, server-sent events, health and metrics."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bridge.broker.broker import RefusedError
+from bridge.broker.session import Identity
+from bridge.protocol import strict_json
+from bridge.protocol.errors import CloseCode, Code, Rejection
+from bridge.server import assets, handshake, pages, problems
+from bridge.server.events import EventStream, RefusedSubscribeError
+from bridge.server.guard import Guard
+from bridge.server.opening import check_workspace, read_app
+from bridge.server.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from bridge.server.endpoint import Endpoint
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Health(Protocol):
+    """What the paths for operators ask."""
+
+    def ready(self) -> dict[str, bool]:
+        """Say of each part whether it can do its work."""
+
+    def metrics(self) -> bytes:
+        """Give everything in Prometheus' text format."""
+
+
+def application(endpoint: Endpoint, health: Health) -> Starlette:
+    """Put the paths together."""
+    api = Api(endpoint)
+    app = Starlette(
+        routes=[
+            Route(handshake.PATH, _upgrade_required),
+            Route("/healthz", _healthz),
+            Route("/readyz", _readyz(endpoint, health)),
+            Route("/metrics", _metrics(health)),
+            Route("/problems/", _problems),
+            Route("/problems/{code}", _problem),
+            Route("/api/v1/workspaces/{workspace}/messages", api.publish, methods=["POST"]),
+            Route("/api/v1/workspaces/{workspace}/events", api.events, methods=["GET"]),
+            *_schemas(),
+        ],
+        middleware=[Middleware(Guard, endpoint)],
+        exception_handlers={
+            ProblemError: problems.on_problem,
+            HTTPException: problems.on_http_exception,
+            Rejection: problems.on_rejection,
+        },
+    )
+    directory = assets.directory("demo_page") if endpoint.settings.demo_page else None
+    if directory is not None:
+        app.router.default = StaticFiles(
+            directory=directory, html=True
+        )  # after all routes, also those of other methods
+    return app
+
+
+# Operators
+
+
+async def _healthz(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+    return PlainTextResponse("ok\n")
+
+
+def _readyz(endpoint: Endpoint, health: Health) -> Callable[[Request], Awaitable[Response]]:
+    async def readyz(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+        parts = {"serving": not endpoint.stopping, **health.ready()}
+        ready = all(parts.values())
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse({"ready": ready, "parts": parts}, status)
+
+    return readyz
+
+
+def _metrics(health: Health) -> Callable[[Request], Awaitable[Response]]:
+    async def metrics(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+        return Response(health.metrics(), headers={"content-type": METRICS_TYPE})
+
+    return metrics
+
+
+# Pages and files
+
+
+async def _upgrade_required(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+    raise HTTPException(HTTPStatus.UPGRADE_REQUIRED, "here speaks WebSocket", {"Upgrade": "websocket"})
+
+
+async def _problems(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+    return HTMLResponse(pages.of_all())
+
+
+async def _problem(request: Request) -> Response:
+    try:
+        code = Code(request.path_params["code"])
+    except ValueError:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "no such code; /problems/ lists them") from None
+    return HTMLResponse(pages.of_code(code))
+
+
+def _schemas() -> list[BaseRoute]:
+    directory = assets.directory("schemas")
+    if directory is None:
+        return []
+
+    async def index(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+        return FileResponse(directory / "index.json")
+
+    async def asyncapi(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+        return FileResponse(directory / "asyncapi.json")
+
+    files = StaticFiles(directory=directory)
+    return [Route("/asyncapi.json", asyncapi), Route("/schemas/", index), Mount("/schemas", files)]
+
+
+# Servers and pages that do not speak WebSocket
+
+
+class Api:
+    """Publish and read over HTTP, as an app of a workspace."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def publish(self, request: Request) -> Response:
+        """Publish one message."""
+        workspace, identity = self._caller(request)
+        text = await self._body(request)
+        id_, accepted = self._endpoint.broker.publish(workspace, identity, text)
+        body = strict_json.write({"id": id_, **accepted})
+        return Response(body, HTTPStatus.ACCEPTED, media_type="application/json")
+
+    async def events(self, request: Request) -> Response:
+        """Open an event stream."""
+        workspace, identity = self._caller(request)
+        stream = EventStream(self._endpoint)
+        patterns = request.query_params.getlist("pattern")
+        try:
+            stream.open(workspace, identity, patterns, request.headers.get("last-event-id"))
+        except RefusedSubscribeError as refused:
+            return problems.of_body(refused.body)
+        except RefusedError as refused:
+            busy = refused.code is CloseCode.TOO_MANY
+            status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.SERVICE_UNAVAILABLE
+            raise ProblemError(status, refused.reason) from None
+        return stream  # type: ignore[return-value]  # an ASGI callable, which is all that Starlette needs
+
+    def _caller(self, request: Request) -> tuple[str, Identity]:
+        """Check who asks, and for which workspace."""
+        try:
+            workspace = check_workspace(request.path_params["workspace"])
+            app = read_app(request.url.query)
+        except ValueError as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from None
+        address = request.client.host if request.client else None
+        return workspace, Identity(app=app, address=address, origin=request.headers.get("origin"))
+
+    async def _body(self, request: Request) -> str:
+        """Read a JSON text, no longer than a message may be."""
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
+        limit = self._endpoint.settings.message_bytes
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than MESSAGE_BYTES ({limit})")
+        try:
+            return body.decode()
+        except UnicodeDecodeError as error:
+            where = {"line": 1, "column": error.start + 1}
+            raise Rejection(Code.MALFORMED_JSON, "not valid JSON: not UTF-8", details=where) from None

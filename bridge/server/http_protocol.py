@@ -1,0 +1,182 @@
+"""uvicorn's HTTP protocol, with what it lacks: a time-out before the first whole request, and a limit on headers."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+    from uvicorn.server import ServerState
+
+    from bridge.server.endpoint import Endpoint
+
+HEADER_BYTES = 32_768
+"""Request line and headers together: some cookies and a long token fit, a flood does not."""
+
+_ANSWER = (
+    b"HTTP/1.1 %d %s\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
+)
+
+
+class RequestProtocol(HttpToolsProtocol):
+    """One HTTP connection, until it is upgraded.
+
+    A request that is not whole after ``OPEN_SECONDS`` gets 408, one with more than 32 KB of headers 431. What follows
+    is read and ignored until the client hangs up: closing at once would reset the connection and eat the answer.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._endpoint = endpoint
+
+        # The request that is being received: bytes before the end of its headers, and of the headers themselves.
+        self._head_bytes = 0
+        self._header_bytes = 0
+        self._begun = False
+        self._completed = False
+        self._refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request, but not for ever."""
+        super().connection_made(transport)
+        self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._endpoint.pulse.requests.stop(self)
+        self._endpoint.pulse.closing.stop(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, unless the connection has had its last answer."""
+        if self._refused:
+            return
+        self._unset_keepalive_if_required()
+        self._completed = False
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            if not self._refused:
+                self._refuse(HTTPStatus.BAD_REQUEST, "not a valid HTTP request")
+        else:
+            self._look_after(len(data))
+
+    def on_message_begin(self) -> None:
+        """Start to count."""
+        super().on_message_begin()
+        self.scope["state"]["connection"] = self
+        self._begun = True
+        self._header_bytes = 0
+        self._await_request()
+
+    def on_url(self, url: bytes) -> None:
+        """Count."""
+        super().on_url(url)
+        self._header_bytes += len(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count."""
+        super().on_header(name, value)
+        self._header_bytes += len(name) + len(value) + 4
+
+    def on_headers_complete(self) -> None:
+        """Answer the request, unless its headers are too large."""
+        self._begun = False
+        self._head_bytes = 0
+        if self._header_bytes > HEADER_BYTES:
+            self._refuse_headers()
+            raise _RefusedError
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that the request is whole."""
+        self._completed = True
+        self._endpoint.pulse.requests.stop(self)
+        super().on_message_complete()
+
+    def request_overdue(self) -> None:
+        """Answer 408, or close where there was no beginning of a request."""
+        cycle = self._open_cycle
+        if self.pipeline or (cycle is not None and cycle.response_started):
+            return  # a response is being sent: the client is not the one who is late
+        if self._begun or cycle is not None:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "the request was not whole within OPEN_SECONDS")
+        else:
+            self.transport.close()
+
+    def cut(self) -> None:
+        """End the connection without further ado."""
+        self.transport.abort()
+
+    @property
+    def _open_cycle(self) -> RequestResponseCycle | None:
+        """The request whose answer is not complete."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return None if cycle is None or cycle.response_complete else cycle
+
+    def _look_after(self, size: int) -> None:
+        """See what so many bytes have brought: part of a head, or nothing at all."""
+        if self._begun:
+            if not self._completed:  # else who knows how much of it belongs to the request before
+                self._head_bytes += size
+            if self._head_bytes > HEADER_BYTES:  # a single header is told to us only when it is whole
+                self._refuse_headers()
+        elif self._open_cycle is None:  # empty lines, which have stopped uvicorn's own timer
+            self._endpoint.pulse.requests.start(self, self.loop.time())
+
+    def _await_request(self) -> None:
+        self._endpoint.pulse.requests.restart(self, self.loop.time())
+
+    def _upgrade(self, rest: bytes) -> None:
+        """Hand the connection over, with what the client sent behind its request."""
+        if not self._should_upgrade():  # to something else: it is answered as if it had not asked, and that is all
+            if (cycle := self._open_cycle) is not None:
+                cycle.keep_alive = False
+            return
+        if self._open_cycle is not None:
+            self._refuse(HTTPStatus.BAD_REQUEST, "an upgrade cannot overtake the request before it")
+            return
+        self._endpoint.pulse.requests.stop(self)
+        self.handle_websocket_upgrade()
+        self.parser = None  # type: ignore[assignment]  # it would hold this object in a cycle
+        if rest:
+            protocol = self.transport.get_protocol()
+            assert isinstance(protocol, asyncio.Protocol)  # noqa: S101 for the type checker: it was set just now
+            protocol.data_received(rest)
+
+    def _refuse_headers(self) -> None:
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"more than {HEADER_BYTES} bytes of headers")
+
+    def _refuse(self, status: HTTPStatus, text: str) -> None:
+        """Give the last answer of this connection."""
+        self._refused = True
+        self._endpoint.pulse.requests.stop(self)
+        self._endpoint.pulse.closing.start(self, self.loop.time())
+        address = self.client[0] if self.client else None
+        self._endpoint.observer.limited("refused", address=address, status=int(status), reason=text)
+        body = text.encode() + b"\n"
+        self.transport.write(_ANSWER % (status, status.phrase.encode(), len(body), body))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:  # TLS
+            self.transport.close()
+
+
+class _RefusedError(Exception):
+    """Leaves the parser; the answer is given."""

@@ -1,0 +1,42 @@
+"""What the server tells whoever keeps logs and metrics."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class ServerObserver(Protocol):
+    """Called as things happen; must be quick and must not fail."""
+
+    def limited(self, limit: str, **who: Any) -> None:
+        """A limit did something to a client, or to the server: ``limit`` is one of a few names.
+
+        ``slow_consumer``: a session did not read what was ``queued``. ``refused``: no session was opened, or no request
+        taken, with this ``status``. ``files``: fewer are ``allowed`` than all allowed sessions need. ``accept``: nobody
+        can be accepted; it is tried again after ``seconds``.
+        """
+
+    def failed(self, where: str, error: Exception, **who: Any) -> None:
+        """The bridge itself is at fault: an exception that nobody expected."""
+
+    def http_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """An HTTP request was answered. ``route`` is a path pattern, so there are few of them."""
+
+    def loop_lag(self, seconds: float) -> None:
+        """The once-a-second tick came so late."""
+
+
+class Silent:
+    """Listens to nothing."""
+
+    def limited(self, limit: str, **who: Any) -> None:
+        """Ignore."""
+
+    def failed(self, where: str, error: Exception, **who: Any) -> None:
+        """Ignore."""
+
+    def http_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Ignore."""
+
+    def loop_lag(self, seconds: float) -> None:
+        """Ignore."""

@@ -1,0 +1,329 @@
+"""One WebSocket connection: bytes to the broker and back, on `websockets`' Sans-I/O protocol; uvicorn's ``ws=``.
+
+A connection goes through four phases: it waits for the handshake; it has a session; it is ending (a close frame or an
+HTTP refusal was sent) and only takes its last bytes; it is lost. The deadlines of each phase are the pulse's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+from websockets.frames import Opcode
+from websockets.protocol import State
+
+from bridge.broker.broker import RefusedError
+from bridge.broker.session import Identity
+from bridge.protocol.errors import CloseCode
+from bridge.server import handshake
+from bridge.server.assembly import Assembly, ViolationError
+from bridge.server.framing import LOST, PING, close_reason
+from bridge.server.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+    from websockets.frames import Frame
+    from websockets.http11 import Request
+
+    from bridge.broker.session import Session
+    from bridge.server.endpoint import Endpoint
+    from bridge.server.opening import Opening
+
+SLICE_BYTES = 16_384
+"""So much is handled at once. The rest of a larger read waits for the next loop turn, so that one client's flood of
+small messages does not hold up the others, and the answers to it are written in between."""
+
+_CONTROLS = (Opcode.PING, Opcode.PONG, Opcode.CLOSE)
+
+
+class Connection(asyncio.Protocol):
+    """One client. uvicorn builds it when a request asks for the upgrade, and hands it that request as bytes."""
+
+    __slots__ = (
+        "_assembly",
+        "_connections",
+        "_ending",
+        "_endpoint",
+        "_frames",
+        "_halted",
+        "_held",
+        "_outbox",
+        "_session",
+        "_transport",
+        "_unread",
+        "_wire",
+    )
+
+    _outbox: Outbox
+    _transport: asyncio.Transport
+
+    def __init__(
+        self, endpoint: Endpoint, *, config: Config, server_state: ServerState, app_state: dict[str, Any]
+    ) -> None:
+        del config, app_state
+        self._endpoint = endpoint
+        self._connections = cast("set[Any]", server_state.connections)
+        self._wire = handshake.Wire(endpoint.settings.message_bytes)
+        self._assembly = Assembly()
+        self._session: Session | None = None
+
+        # Code and reason of the end, once it is decided.
+        self._ending: tuple[int, str] | None = None
+
+        # Received and not yet handled: frames, and the bytes behind them. While there are any, reading is halted;
+        # while the transport has more to write than half an outbox (held), none are handled.
+        self._frames: Sequence[Frame] = ()
+        self._unread = b""
+        self._halted = False
+        self._held = False
+
+    # Callbacks of the transport, and of uvicorn
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over the connection."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._connections.add(self)
+        limit = self._endpoint.settings.outbox_bytes
+        self._transport.set_write_buffer_limits(high=limit // 2, low=limit // 4)
+        self._outbox = Outbox(self, self._transport, self._endpoint.flusher, limit)
+        self._endpoint.outboxes.add(self._outbox)
+
+    def data_received(self, data: bytes) -> None:
+        """Handle what came in, or keep it until there is room for the answers."""
+        self._unread = self._unread + data if self._unread else data
+        self._work()
+
+    def eof_received(self) -> None:
+        """Take note that the client sends nothing more; the transport then closes by itself."""
+        self._wire.receive_eof()
+
+    def pause_writing(self) -> None:
+        """Handle nothing more: half an outbox waits to be written."""
+        self._held = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._held = False
+        if self._halted:
+            self._endpoint.loop.call_soon(self._work)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget everything."""
+        self._connections.discard(self)
+        self._endpoint.outboxes.discard(self._outbox)
+        self._endpoint.pulse.forget(self)
+        self._endpoint.pulse.closing.stop(self)
+        self._outbox.shut()
+        if self._ending is None:
+            self._ending = (LOST, "connection reset" if exc else "connection lost")
+        self._leave()
+        self._frames, self._unread, self._halted = (), b"", False
+        self._wire.parser.close()  # it would hold everything in a cycle
+
+    def shutdown(self) -> None:
+        """End the session because the server stops (called by uvicorn)."""
+        self.end(CloseCode.RESTART, "the bridge is restarting")
+
+    # From bytes to messages
+
+    def _work(self) -> None:
+        """Handle what waits, at most a slice of it, as long as the client takes the answers."""
+        if self._frames:
+            self._handle_frames()
+        if self._unread and not self._frames:
+            self._read_slice()
+        if self._unread or self._frames:
+            self._halt()
+        elif self._halted:
+            self._halted = False
+            self._transport.resume_reading()
+
+    def _halt(self) -> None:
+        """Read nothing for now. What the bridge does not read, the client is not late with."""
+        if not self._halted:
+            self._halted = True
+            self._transport.pause_reading()
+        self._endpoint.pulse.unfinished.stop(self)
+        if not self._held or self._ending is not None:
+            self._endpoint.loop.call_soon(self._work)
+
+    def _read_slice(self) -> None:
+        """Let `websockets` parse bytes, and handle what comes out."""
+        piece, self._unread = self._unread[:SLICE_BYTES], self._unread[SLICE_BYTES:]
+        self._wire.receive_data(piece)
+        events = self._wire.events_received()
+        if events and self._session is None and self._ending is None:
+            self._open(cast("Request", events[0]))
+        else:
+            self._frames = cast("Sequence[Frame]", events)
+        self._handle_frames()
+
+    def _handle_frames(self) -> None:
+        """Handle the parsed frames; then send what `websockets` answered to them, which must not overtake."""
+        whole = False
+        half = self._endpoint.settings.outbox_bytes // 2
+        for index, frame in enumerate(self._frames):
+            if self._ending is not None or self._session is None:
+                break
+            if self._held or self._outbox.queued > half:
+                self._frames = self._frames[index:]
+                return
+            whole |= self._handle(self._session, frame)
+        self._frames = ()
+        self._settle(whole=whole)
+
+    def _handle(self, session: Session, frame: Frame) -> bool:
+        """Handle one frame; return whether it completed a message."""
+        try:
+            if frame.opcode in _CONTROLS:
+                self._handle_control(frame)
+                return False
+            text = self._assembly.add(frame)
+            if text is not None:
+                self._endpoint.broker.receive(session, text)
+        except ViolationError as violation:
+            self._fail(violation.code, violation.reason)
+        except Exception as error:  # noqa: BLE001 whatever it is, it ends this session and no other
+            self._endpoint.observer.failed("message", error, session=session.id, workspace=session.workspace.name)
+            self._fail(CloseCode.INTERNAL_ERROR, "internal error")
+        else:
+            return text is not None
+        return False
+
+    def _handle_control(self, frame: Frame) -> None:
+        self._assembly.count_control(self._endpoint.loop.time())
+        if frame.opcode is Opcode.PONG:
+            self._endpoint.pulse.awaiting.stop(self)
+        elif frame.opcode is Opcode.CLOSE and (received := self._wire.close_rcvd) is not None:
+            self._ended(received.code, received.reason)
+
+    def _settle(self, *, whole: bool) -> None:
+        """After a slice: see whether it ended the session by a fault of the framing, or in the middle of a message."""
+        if self._ending is None:
+            if self._wire.state is not State.OPEN and (sent := self._wire.close_sent) is not None:
+                self._ended(sent.code, sent.reason)
+            else:
+                self._watch(whole=whole)
+        self._send_replies()
+
+    def _watch(self, *, whole: bool) -> None:
+        unfinished = self._endpoint.pulse.unfinished
+        if self._wire.between_messages:
+            unfinished.stop(self)
+        elif whole:
+            unfinished.restart(self, self._endpoint.loop.time())
+        else:
+            unfinished.start(self, self._endpoint.loop.time())
+
+    # Beginning
+
+    def _open(self, request: Request) -> None:
+        """Answer the upgrade request, and open the session."""
+        secure = self._transport.get_extra_info("ssl_object") is not None
+        peer = self._transport.get_extra_info("peername")
+        address = peer[0] if peer else None
+        answer = handshake.answer(self._wire, request, self._endpoint.origins, secure=secure)
+        self._wire.send_response(answer.response)
+        if answer.opening is None:
+            self._refused(address, answer.response.status_code, answer.refusal)
+            self._ended(answer.response.status_code, answer.refusal)
+            return
+        self._send_replies()
+        self._wire.parser.close()
+        self._wire = handshake.Wire(self._endpoint.settings.message_bytes, State.OPEN)  # the first keeps the request
+        self._enter(answer.opening, Identity(app=answer.opening.app, address=address, origin=answer.origin))
+
+    def _enter(self, opening: Opening, identity: Identity) -> None:
+        try:
+            self._session = self._endpoint.broker.open(opening.workspace, identity, self._outbox)
+        except RefusedError as refused:
+            self._refused(identity.address, refused.code, refused.reason)
+            self.end(refused.code, refused.reason)
+        except Exception as error:  # noqa: BLE001 whatever it is, it ends this connection and no other
+            self._endpoint.observer.failed("open", error, workspace=opening.workspace)
+            self.end(CloseCode.INTERNAL_ERROR, "internal error")
+        else:
+            self._endpoint.pulse.pings.join(self)
+
+    def _refused(self, address: str | None, status: int, reason: str) -> None:
+        self._endpoint.observer.limited("refused", address=address, status=int(status), reason=reason)
+
+    # Ending
+
+    def end(self, code: CloseCode, reason: str) -> None:
+        """Close with this code, after what is queued; the client's own close frame is waited for."""
+        self._close(code, reason, self._wire.send_close)
+
+    def overflowed(self, size: int) -> None:
+        """Close the session of a client that reads too slowly."""
+        if (session := self._session) is not None:
+            self._endpoint.observer.limited(
+                "slow_consumer", session=session.id, workspace=session.workspace.name, queued=size
+            )
+        self.end(CloseCode.SLOW_CONSUMER, "OUTBOX_BYTES waited to be read; reconnect and recover")
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        """Close with this code and read nothing more: the client broke a rule (RFC 6455 section 7.1.7)."""
+        self._close(code, reason, self._wire.fail)
+
+    def _close(self, code: CloseCode, reason: str, close: Callable[[int, str], None]) -> None:
+        if self._ending is None:
+            self._ended(code, reason)
+            if self._wire.state is State.OPEN:
+                close(code, close_reason(reason))
+            self._send_replies()
+
+    def _ended(self, code: int, reason: str) -> None:
+        """Take no messages any more, in neither direction; the connection has a few seconds for its last bytes."""
+        self._ending = (int(code), reason)
+        self._outbox.shut()
+        self._endpoint.pulse.forget(self)
+        self._endpoint.pulse.closing.start(self, self._endpoint.loop.time())
+        self._endpoint.loop.call_soon(self._leave)  # not at once: the broker may be in the middle of a delivery
+        if self._halted:
+            self._endpoint.loop.call_soon(self._work)
+
+    def _leave(self) -> None:
+        """Tell the broker, once."""
+        session, self._session = self._session, None
+        if session is not None and self._ending is not None:
+            self._endpoint.broker.close(session, *self._ending)
+
+    def _send_replies(self) -> None:
+        """Queue what `websockets` wants to send: answers to control frames, close frames, the end of the stream."""
+        for data in self._wire.data_to_send():
+            if data:
+                self._outbox.put(data)
+            else:
+                self._finish_writing()
+
+    def _finish_writing(self) -> None:
+        """Send FIN and read on: closing at once would reset a client that still sends, and eat the close frame."""
+        self._endpoint.pulse.closing.start(self, self._endpoint.loop.time())
+        self._outbox.flush()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:  # TLS
+            self._transport.close()
+
+    # Deadlines, called by the pulse
+
+    def ping_due(self) -> None:
+        """Send a ping."""
+        self._outbox.put(PING)
+
+    def pong_missed(self) -> None:
+        """Cut a connection that is open on one side only."""
+        self._ending = (LOST, "no pong within PONG_SECONDS")
+        self.cut()
+
+    def message_overdue(self) -> None:
+        """Close with 1008."""
+        self._fail(CloseCode.POLICY, "a message was not finished within OPEN_SECONDS")
+
+    def cut(self) -> None:
+        """End the connection without further ado."""
+        self._transport.abort()
