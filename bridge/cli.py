@@ -1,0 +1,207 @@
+"""The command line ``workspace-bridge``. Each command imports what it needs only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003 Typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from bridge import __version__
+
+app = typer.Typer(
+    name="workspace-bridge",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Url = Annotated[
+    str,
+    typer.Option("--url", envvar="BRIDGE_URL", metavar="URL", help="The bridge's WebSocket endpoint."),
+]
+Workspace = Annotated[
+    str, typer.Option("--workspace", envvar="BRIDGE_WORKSPACE", metavar="NAME", help="Whose desktop.")
+]
+App = Annotated[str, typer.Option("--app", envvar="BRIDGE_APP", metavar="NAME", help="The messages' source.")]
+Wait = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Wait so long for an outcome.")]
+
+URL = "ws://127.0.0.1:8765/ws"
+WORKSPACE = "demo"
+APP = "command-line"
+INTERRUPTED = 130
+OUTCOME_SECONDS = 60.0
+"""Twice what a bridge gives a command that dials, by default."""
+
+
+def _block(*lines: str) -> str:
+    """Give a text whose lines stay as they are: a backspace at its head tells the formatter so."""
+    return "\n".join(["\b", *lines])
+
+
+def _examples(*lines: str) -> str:
+    return _block("Examples:", *(f"  {line}" for line in lines))
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 Typer's callback
+    if wanted:
+        typer.echo(f"workspace-bridge {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog=_block(
+        "Start it, and see the demo page at http://127.0.0.1:8765/:",
+        "  workspace-bridge serve",
+        "In a second terminal see every message, in a third let a customer call:",
+        "  workspace-bridge listen",
+        """  workspace-bridge publish Simulator/Call/Offer '{"fromAddress":"+15550100"}' --wait""",
+        "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no connection.",
+    )
+)
+def _common(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A message bus for the contact-center agent's desktop."""
+
+
+@app.command(
+    epilog=_examples(
+        "workspace-bridge serve",
+        "workspace-bridge serve --port 9000 --config bridge.toml",
+        "BRIDGE_STRICT=true workspace-bridge serve --check",
+    )
+)
+def serve(
+    *,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address to listen on. [default: 127.0.0.1]")
+    ] = None,
+    port: Annotated[int | None, typer.Option(metavar="PORT", help="Port; 0 takes a free one. [default: 8765]")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings.", metavar="FILE.toml")] = None,
+    adapter: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What moves the calls. [default: simulator]")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Check the settings, serve nothing.")] = False,
+) -> None:
+    """Run the bridge until Ctrl-C or SIGTERM.
+
+    Settings come from these options, then BRIDGE_... variables, then the file.
+    """
+    from bridge.command_line import serve as command  # noqa: PLC0415 see the module's text
+
+    command.serve(config, {"host": host, "port": port, "adapter": adapter}, check=check)
+
+
+@app.command(
+    epilog=_examples(
+        "workspace-bridge listen",
+        "workspace-bridge listen Cisco/InboundCall 'Bridge/Command/*'",
+        "workspace-bridge listen Cisco/InboundCall | jq .data.call.event",
+    )
+)
+def listen(
+    patterns: Annotated[
+        list[str] | None, typer.Argument(metavar="PATTERN", help="Such as Cisco/InboundCall.", show_default=False)
+    ] = None,
+    url: Url = URL,
+    workspace: Workspace = WORKSPACE,
+    app: App = APP,
+) -> None:
+    """Write every message as a line of JSON.
+
+    What is current comes first, then what happens. Without a pattern this is everything. Lost connections are told on
+    standard error, made anew, and what was missed is written before what is new. Ctrl-C ends it.
+    """
+    from bridge.command_line import exits  # noqa: PLC0415 see the module's text
+    from bridge.command_line import listen as command  # noqa: PLC0415 same
+
+    exits.run(command.listen(url, workspace, app, patterns or ()))
+
+
+@app.command(
+    epilog=_examples(
+        """workspace-bridge publish Notes/Note/Added '{"text":"hello"}'""",
+        """workspace-bridge publish Simulator/Call/Offer '{"fromAddress":"+15550100"}' --wait""",
+        """echo '{"MediaAddress":"5069","CallID":"16786021"}' |""",
+        "  workspace-bridge publish Cisco/InboundCall/SetANSWER - --id answer-1 --wait",
+    )
+)
+def publish(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="channel/topic/subtopic")],
+    data: Annotated[str | None, typer.Argument(metavar="JSON", help="The body; - reads standard input.")] = None,
+    *,
+    message_id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="Names the message: sent twice, it acts once.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a command's outcome and print it.")] = False,
+    timeout: Wait = OUTCOME_SECONDS,
+    url: Url = URL,
+    workspace: Workspace = WORKSPACE,
+    app: App = APP,
+) -> None:
+    """Publish one message and print the bridge's reply.
+
+    Exit code 0 only if it was accepted and, with --wait, completed.
+    """
+    from bridge.command_line import exits  # noqa: PLC0415 see the module's text
+    from bridge.command_line import publish as command  # noqa: PLC0415 same
+
+    body = command.read_data(data)
+    sending = command.publish(
+        url, workspace, app, address=address, data=body, message_id=message_id, wait=wait, seconds=timeout
+    )
+    exits.run(sending)
+
+
+@app.command(
+    epilog=_examples(
+        "workspace-bridge consult --call 16786021 --to 5070",
+        "workspace-bridge consult --call 16786021 --to 5070 --workspace 5071",
+    )
+)
+def consult(
+    call: Annotated[str, typer.Option("--call", metavar="ID", help="The agent's active call.")],
+    to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="Whom to consult.")],
+    timeout: Wait = OUTCOME_SECONDS,
+    url: Url = URL,
+    workspace: Workspace = WORKSPACE,
+    app: App = APP,
+) -> None:
+    """Hold a call and call a colleague about it.
+
+    Returns when it rings there.
+    """
+    from bridge.command_line import consult as command  # noqa: PLC0415 see the module's text
+    from bridge.command_line import exits  # noqa: PLC0415 same
+
+    exits.run(command.consult(url, workspace, app, call=call, to=to, seconds=timeout))
+
+
+@app.command(epilog=_examples("workspace-bridge schemas schemas", "workspace-bridge schemas schemas --check"))
+def schemas(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="Where they stand.")],
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Compare instead of writing.")] = False,
+) -> None:
+    """Write or check the generated schemas.
+
+    These are the JSON Schemas of all messages and the AsyncAPI document.
+    """
+    from bridge.command_line import schemas as command  # noqa: PLC0415 see the module's text
+
+    (command.check if check else command.write)(folder)
+
+
+def main() -> None:
+    """Be the command ``workspace-bridge``. Ctrl-C ends it without a traceback."""
+    try:
+        app(prog_name="workspace-bridge")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,1 @@
+"""What each command of ``workspace-bridge`` does; ``bridge.cli`` is how they are called."""

@@ -1,0 +1,127 @@
+"""Help, wrong usage, settings and schemas: what needs no bridge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from bridge import __version__
+from bridge.cli import app
+from bridge.protocol.schemas import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+COMMANDS = ("serve", "listen", "publish", "consult", "schemas")
+
+
+def invoke(*arguments: str, given: str | bytes | None = None, **environment: str) -> Result:
+    return CliRunner().invoke(app, arguments, input=given, env=environment)
+
+
+def test_version() -> None:
+    assert invoke("--version").stdout == f"workspace-bridge {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_shows_an_example_of_it(command: str) -> None:
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert f"  Examples:\n    workspace-bridge {command}" in result.stdout
+
+
+def test_help_lists_every_command_and_the_exit_codes() -> None:
+    result = invoke("--help")
+    assert all(f"\n  {command} " in result.stdout for command in COMMANDS)
+    assert "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no connection." in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("publish",), "ADDRESS"),
+        (("consult", "--to", "5070"), "--call"),
+        (("serve", "--port", "many"), "--port"),
+        (("dance",), "dance"),
+        (("publish", "Notes/Note"), "error: an address has three segments, channel/topic/subtopic; this has 2"),
+        (("publish", "Notes/Note/Added", "{"), "(line 1, column 2)"),
+        (
+            ("publish", "Notes/Note/Added", '{"a":1,\n "b":}'),
+            "error: not valid JSON: Expecting value (line 2, column 6)",
+        ),
+        (("publish", "Notes/Note/Added", "NaN"), "no JSON number (line 1, column 1)"),
+        (("publish", "Notes/Note/Added", '{"a":{"b":1,"b":2}}'), "error: the key /a/b stands twice"),
+        (("listen", "--url", "http://127.0.0.1:8765"), "write one such as ws://127.0.0.1:8765/ws"),
+        (("serve", "--host", "0.0.0.0"), "HOST is 0.0.0.0: without authentication"),
+        (("serve", "--adapter", "finesse"), "ADAPTER: "),
+        (("serve", "--port", "70000"), "PORT: "),
+        (("serve", "--config", "/nowhere.toml"), "/nowhere.toml: No such file"),
+    ],
+)
+def test_wrong_usage_exits_2_and_says_why(arguments: tuple[str, ...], complaint: str) -> None:
+    result = invoke(*arguments)
+    assert (result.exit_code, complaint in result.stderr) == (2, True), result.stderr
+    assert result.stdout == ""
+
+
+def test_json_from_standard_input_is_checked_alike() -> None:
+    assert "(line 1, column 1)" in invoke("publish", "Notes/Note/Added", "-", given="oops").stderr
+    result = invoke("publish", "Notes/Note/Added", "-", given=b"\xff")
+    assert (result.exit_code, "standard input is not UTF-8" in result.stderr) == (2, True)
+
+
+def test_serve_check_tells_what_would_be_served(tmp_path: Path) -> None:
+    config = tmp_path / "bridge.toml"
+    config.write_text('host = "::1"\ndemo_page = false\nmax_sessions = 10\n')
+    result = invoke("serve", "--check", "--config", str(config), "--port", "9000")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "the settings are valid",
+        "would serve ws://[::1]:9000/ws with the adapter simulator",
+        "demo page: off",
+        "HOST = ::1",
+        "PORT = 9000",
+        "MAX_SESSIONS = 10",
+        "DEMO_PAGE = False",
+    ]
+    assert result.stderr == ""
+
+
+def test_serve_check_warns_of_the_file_limit() -> None:
+    result = invoke("serve", "--check", BRIDGE_MAX_SESSIONS=str(10**12))
+    assert result.exit_code == 0
+    assert "warning: this process may open" in result.stderr
+    assert "would need 1000000000256" in result.stderr
+
+
+def test_serve_with_an_unknown_setting_names_the_nearest() -> None:
+    result = invoke("serve", "--check", BRIDGE_PROT="1")
+    assert (result.exit_code, result.stderr) == (2, "error: BRIDGE_PROT is no setting; did you mean BRIDGE_PORT?\n")
+
+
+def test_schemas_are_written_checked_and_repaired(tmp_path: Path) -> None:
+    names = set(files())
+    assert invoke("schemas", str(tmp_path)).exit_code == 0
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.json")} == names
+    assert "up to date" in invoke("schemas", str(tmp_path), "--check").stdout
+    changed, missing = sorted(names)[:2]
+    (tmp_path / changed).write_text("{}")
+    (tmp_path / missing).unlink()
+    (tmp_path / "old.json").write_text("{}")
+    result = invoke("schemas", str(tmp_path), "--check")
+    assert result.exit_code == 1
+    for line in (f"{changed} differs", f"{missing} is missing", "old.json is no schema", "workspace-bridge schemas"):
+        assert line in result.stderr
+    assert f"wrote {changed}" in invoke("schemas", str(tmp_path)).stdout
+    (tmp_path / "old.json").unlink()
+    assert invoke("schemas", str(tmp_path), "--check").exit_code == 0
+
+
+def test_schemas_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "index.json").mkdir()
+    result = invoke("schemas", str(tmp_path))
+    assert (result.exit_code, "cannot write" in result.stderr) == (1, True)
