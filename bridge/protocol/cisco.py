@@ -42,10 +42,10 @@ Variables = Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=64)],
         Annotated[str, StringConstraints(max_length=2000)],
     ],
-    BeforeValidator(_not_too_many),
     Field(
         max_length=MAX_VARIABLES, description="Call variables by name, such as `callVariable1` or `user.orderNumber`."
     ),
+    BeforeValidator(_not_too_many),
 ]
 
 
