@@ -10,7 +10,7 @@ _package = Path(bridge.__file__).parent
 
 
 def directory(name: str) -> Path | None:
-    """Find ``demo_page`` or ``schemas``; ``None`` where neither place has it."""
+    """Find ``demo_page``, ``schemas`` or ``docs/errors``; ``None`` where neither place has it."""
     for place in (_package / name, _package.parent / name):
         if place.is_dir():
             return place

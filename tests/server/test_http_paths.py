@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bridge.protocol.errors import REFUSALS, Code, FieldError, Rejection
-from bridge.server import assets
+from bridge.server import assets, pages
 from tests.server.wire import publish
 from tests.server.witness import Witness
 
@@ -100,8 +100,20 @@ async def test_every_code_has_its_page(client: httpx.AsyncClient) -> None:
     index = (await client.get("/problems/")).text
     for code, refusal in REFUSALS.items():
         page = await client.get(f"/problems/{code}")
-        assert escape(refusal.meaning) in page.text
+        assert f"<h1><code>{code}</code></h1>" in page.text
+        assert "What to do" in page.text
+        assert f"the status is {refusal.status}" in page.text
+        assert ".md" not in page.text
         assert f'href="/problems/{code}"' in index
+        assert escape(refusal.meaning) in index
+
+
+async def test_page_of_a_code_without_the_documentation_still_says_what_it_means(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assets, "directory", lambda _: None)
+    page = pages.of_code.__wrapped__(Code.UNKNOWN_CALL)
+    assert escape(REFUSALS[Code.UNKNOWN_CALL].meaning) in page
 
 
 async def test_unknown_code_is_not_found(client: httpx.AsyncClient) -> None:
