@@ -12,13 +12,7 @@ async def main() -> None:
     """Serve on a free port, which is printed, until SIGTERM."""
     settings = load()
     configure_logging(settings.log_level, settings.log_format)
-    bridge = Bridge(settings)
-    await bridge.start()
-    print(bridge.port, flush=True)
-    try:
-        await bridge.server.wait_for_signal()
-    finally:
-        await bridge.stop()
+    await Bridge(settings).serve(started=lambda bridge: print(bridge.port, flush=True))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bridge.calls.simulator.adapter import SimulatorAdapter
 from bridge.protocol.control import Server
 from bridge.server import files
 from bridge.server.serve import BridgeServer
+from bridge.server.signals import stop_requested
 from bridge.telemetry import Telemetry, log
 
 if TYPE_CHECKING:
@@ -110,13 +111,14 @@ class Bridge:
 
     async def serve(self, *, started: Callable[[Bridge], object] | None = None) -> None:
         """Start, call ``started``, run until SIGINT or SIGTERM, stop."""
-        await self.start()
-        try:
-            if started is not None:
-                started(self)
-            await self.server.wait_for_signal()
-        finally:
-            await self.stop()
+        with stop_requested() as stop:
+            await self.start()
+            try:
+                if started is not None:
+                    started(self)
+                await stop.wait()
+            finally:
+                await self.stop()
 
     # What the server asks
 

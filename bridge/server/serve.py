@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import uvicorn
 
 from bridge.protocol.errors import CloseCode
-from bridge.server import files, http, listener, signals
+from bridge.server import files, http, listener
 from bridge.server.endpoint import Endpoint
 from bridge.server.http_protocol import HEADER_BYTES, RequestProtocol
 from bridge.server.observer import Silent
@@ -141,18 +141,6 @@ class BridgeServer:
         self.port = listening.sockets[0].getsockname()[1]
         self._endpoint, self._uvicorn = endpoint, server
         self._ticking = loop.create_task(self._tick(endpoint, server))
-
-    async def serve(self) -> None:
-        """Serve until SIGINT or SIGTERM, then stop."""
-        await self.start()
-        try:
-            await self.wait_for_signal()
-        finally:
-            await self.stop()
-
-    async def wait_for_signal(self) -> None:
-        """Return on the first SIGINT or SIGTERM."""
-        await signals.wait_for_signal()
 
     async def stop(self) -> None:
         """Stop in order; harmless when repeated.

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from bridge.protocol.address import Address
+from bridge.server.signals import stop_requested
 from tests.server.wire import PONG, frame, publish, until
 
 if TYPE_CHECKING:
@@ -162,12 +163,14 @@ async def test_pings_are_answered_while_commands_are_in_flight(bus: Bus) -> None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_signal_ends_the_wait(bus: Bus, number: signal.Signals) -> None:
-    waiting = asyncio.ensure_future(bus.server.wait_for_signal())
-    await asyncio.sleep(0)
-    signal.raise_signal(number)
-    async with asyncio.timeout(3):
-        await waiting
+async def test_first_signal_asks_to_stop_and_a_second_does_what_it_does_by_default(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with stop_requested() as stop:
+        assert signal.getsignal(number) is not before
+        signal.raise_signal(number)
+        async with asyncio.timeout(3):
+            await stop.wait()
+        assert signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}
 
 
 async def test_two_servers_know_nothing_of_each_other(start: Start) -> None:
