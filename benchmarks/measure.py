@@ -123,11 +123,15 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / _ticks
 
     def memory(self) -> int:
-        """Give the bytes that are the process's own share (PSS). The kernel's buffers of sockets are not in it."""
+        """Give the bytes of anonymous memory: what the process itself has allocated.
+
+        Mapped files are not in it. Their share of PSS changes whenever another Python starts or ends on the machine,
+        by megabytes. Nor are the kernel's buffers of sockets.
+        """
         for line in self._proc("smaps_rollup").splitlines():
-            if line.startswith("Pss:"):
+            if line.startswith("Pss_Anon:"):
                 return int(line.split()[1]) * 1024
-        raise LoadError("the kernel tells no PSS")
+        raise LoadError("the kernel tells no anonymous memory (Linux 5.9 does)")
 
     def _proc(self, name: str) -> str:
         return Path(f"/proc/{self._process.pid}/{name}").read_text()

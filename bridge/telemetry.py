@@ -60,7 +60,8 @@ def configure_logging(level: str, log_format: Literal["auto", "json", "console"]
 
 
 def _json(event: dict[str, Any], **_: Any) -> str:
-    return orjson.dumps(event, default=str).decode()
+    ordered = {name: event.pop(name) for name in ("timestamp", "level", "event") if name in event}
+    return orjson.dumps(ordered | event, default=str).decode()
 
 
 def _route_library_logs(shared: list[Any], render: list[Any], out: TextIO) -> None:

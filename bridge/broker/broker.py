@@ -266,9 +266,9 @@ class Broker:
 
     def _handle(self, session: Session, text: str) -> None:
         message = decode(text, strict=self.limits.strict)
+        session.last_address = message.address
         try:
             entry, body = self._check(session.identity, message)
-            session.last_address = message.address
             if entry is not None and entry.kind is Kind.CONTROL:
                 self._handlers[entry.address](session, message, body)
             else:
