@@ -364,7 +364,7 @@ def test_observer_hears_of_everything() -> None:
         ("published", "Gadget/a/b", False, 1),
         ("rejected", "demo", "widget", "unknown_address"),
         ("published", "Cisco/Agent/SetAgentState", True, 0),
-        ("closed", 1006, "lost", 5.0, 2, "Gadget/a/b"),
+        ("closed", 1006, "lost", 5.0, 2, "Cisco/no/such"),
     ]
 
 
