@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -201,7 +202,7 @@ def refuse_unknown(address: Address, *, open_channels: bool) -> None:
     Raises:
         Rejection: ``unknown_address``, with the nearest address that there is.
     """
-    channel = _folded_channels.get(folded(address.channel))
+    channel = _catalogued(address.channel)
     if channel is None:
         if not open_channels:
             raise Rejection(Code.UNKNOWN_ADDRESS, f"there is no channel {address.channel!r}, and free ones are off")
@@ -213,6 +214,12 @@ def refuse_unknown(address: Address, *, open_channels: bool) -> None:
     else:
         details["hint"] = f"not supported: this bridge does not carry out {address.subtopic}"
     raise Rejection(Code.UNKNOWN_ADDRESS, f"{address} is not in the catalogue", details=details)
+
+
+@lru_cache(maxsize=1024)
+def _catalogued(channel: str) -> str | None:
+    """Return the channel of the catalogue that this one is, or is easily taken for."""
+    return _folded_channels.get(folded(channel))
 
 
 def _nearest(channel: str, address: Address) -> str | None:

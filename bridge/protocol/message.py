@@ -44,6 +44,9 @@ class Envelope(BaseModel):
     id: MessageId | None = Field(None, description="Names the message: makes it idempotent, and answered.")
 
 
+_validate = Envelope.__pydantic_validator__.validate_python
+
+
 @dataclass(slots=True)
 class Message:
     """A message from a client whose envelope is right.
@@ -74,7 +77,7 @@ def decode(text: str, *, strict: bool = False) -> Message:
     for name in BRIDGE_FIELDS.intersection(fields):
         del fields[name]
     try:
-        envelope = Envelope.model_validate(fields)
+        envelope = _validate(fields)
     except ValidationError as error:
         raise _invalid(fields, field_errors(error, at=(), known=CLIENT_FIELDS)) from None
     address = Address(envelope.channel, envelope.topic, envelope.subtopic)

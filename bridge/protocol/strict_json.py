@@ -111,7 +111,13 @@ def read(text: str) -> tuple[Any, tuple[Path, ...]]:
 
 def _decode(decoder: json.JSONDecoder, text: str) -> Any:
     try:
-        return decoder.decode(text)
+        if text.startswith("{"):
+            value, end = decoder.scan_once(text, 0)  # type: ignore[attr-defined]  # what decode calls, in C
+            if end == len(text):
+                return value
+        return decoder.decode(text)  # white space around it, or something that is wrong
+    except StopIteration as stop:
+        raise MalformedError("Expecting value", text, stop.value) from None
     except json.JSONDecodeError as error:
         raise MalformedError(error.msg, text, error.pos) from None
     except _DoubledError:
