@@ -134,13 +134,14 @@ class Suite:
                 for _ in range(self._plan.rounds + 1):
                     spans.append(await group.round(rate, self._plan.seconds * 2))
                     for name, values in (("accepted", group.accepted), ("ended", group.ended), ("late", group.late)):
-                        for share in (0.5, 0.99):
+                        for share in (0.5, 0.99, 1.0):
                             found.setdefault(f"{name} {share}", []).append(percentile(values, share) * 1000)
         figures = {name: Figure.of(values[1:]) for name, values in found.items()}  # the first round warms up
         what = f"{rate} commands a second"
         return [
             Row(f"{what}: Accepted after, median", "ms", figures["accepted 0.5"]),
             Row(f"{what}: Accepted after, p99", "ms", figures["accepted 0.99"], None, report.ACCEPTED),
+            Row(f"{what}: Accepted after, longest", "ms", figures["accepted 1.0"]),
             Row(f"{what}: outcome after, median", "ms", figures["ended 0.5"]),
             Row(f"{what}: outcome after, p99", "ms", figures["ended 0.99"]),
             Row(f"{what}: sent late by the load, p99", "ms", figures["late 0.99"]),

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from bridge.app import Bridge
+from bridge.command_line.collector import spare_the_collector
 from bridge.command_line.exits import Exit, put, say, stop
 from bridge.settings import Settings, SettingsError, load
 from bridge.telemetry import configure_logging
@@ -33,6 +34,7 @@ def serve(config: Path | None, overrides: dict[str, Any], *, check: bool) -> Non
         _tell_check(settings)
         return
     configure_logging(settings.log_level, settings.log_format)
+    spare_the_collector()
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = new_event_loop
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
