@@ -11,35 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bridge.broker.controls import Controls
 from bridge.broker.directory import Directory
 from bridge.broker.gate import Command, Gate
 from bridge.broker.idempotency import Remembered, fingerprint
 from bridge.broker.limits import Limits
 from bridge.broker.observer import Observer, Silent
-from bridge.broker.policy import LoopbackPolicy, Policy
+from bridge.broker.policy import LoopbackPolicy, Policy, not_permitted
 from bridge.broker.rate import Bucket
 from bridge.broker.rota import Rota
 from bridge.broker.session import Identity, Session, Subscriber
 from bridge.protocol import catalogue, control
-from bridge.protocol.address import Address, Pattern
 from bridge.protocol.catalogue import Entry, Kind
-from bridge.protocol.errors import CloseCode, Code, FieldError, Rejection, pointer, worth_telling
+from bridge.protocol.errors import CloseCode, Code, Rejection
 from bridge.protocol.message import Encoded, Message, Published, decode, encode_control, salvage_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from pydantic import BaseModel
 
     from bridge.broker.clock import Clock
-    from bridge.broker.history import Stored
     from bridge.broker.workspace import Workspace
+    from bridge.protocol.address import Address
 
 SOURCE = "workspace-bridge"
 """The ``source`` of what the bridge publishes itself."""
-
-SPELLINGS = 3
-"""In so many ways one pattern can be written: ``A``, ``A/*``, ``A/*/*``."""
 
 
 def random_id() -> str:
@@ -80,11 +77,7 @@ class Broker:
         self.workspaces = Directory(clock=clock, gate=gate, limits=self.limits, new_id=new_id)
         self._heartbeats: Rota[Session] = Rota(self.limits.heartbeat_seconds)
         self._addresses: dict[str, int] = {}
-        self._handlers: dict[Address, Callable[[Session, Message, Any], None]] = {
-            control.SUBSCRIBE: self._subscribe,
-            control.UNSUBSCRIBE: self._unsubscribe,
-            control.STATUS: self._status,
-        }
+        self._controls = Controls(clock=clock, limits=self.limits, policy=self._policy)
         self.draining = False
 
     # Sessions
@@ -267,7 +260,7 @@ class Broker:
         try:
             entry, body = self._check(session.identity, message)
             if entry is not None and entry.kind is Kind.CONTROL:
-                self._handlers[entry.address](session, message, body)
+                self._controls.handle(session, message, entry.address, body)
             else:
                 self._publish(session.workspace, session.identity, session, message, entry, body)
         except Rejection as rejection:
@@ -281,7 +274,7 @@ class Broker:
         if entry is None or entry.kind is not Kind.CONTROL:
             decision = self._policy.publish(identity, message.address)
             if not decision.allowed:
-                raise _not_permitted(f"publish {message.address}", decision.rule)
+                raise not_permitted(f"publish {message.address}", decision.rule)
         if entry is None:
             catalogue.refuse_unknown(message.address, open_channels=self.limits.open_channels)
             catalogue.check_free_data(message)
@@ -370,69 +363,6 @@ class Broker:
             sender.subscriber.send(encode_control(control.ACCEPTED, accepted, message.id))
         return accepted
 
-    # Control messages
-
-    def _subscribe(self, session: Session, message: Message, body: control.Subscribe) -> None:
-        room = session.workspace
-        asked = self._asked(body.patterns)
-        for pattern in asked:
-            decision = self._policy.subscribe(session.identity, pattern)
-            if not decision.allowed:
-                raise _not_permitted(f"subscribe to {pattern}", decision.rule)
-        together = session.patterns | set(asked)
-        if len(together) > self.limits.patterns_per_session:
-            raise self._too_many_patterns()
-        room.routes.add(session, set(asked) - session.patterns)
-        session.patterns = together
-        if body.echo is not None:
-            session.echo = body.echo
-        reply: dict[str, Any] = {"patterns": [str(p) for p in asked], "epoch": room.epoch, "offset": room.offset}
-        recovered = self._recover(room, body.recover, asked, reply)
-        reply["snapshot"] = [] if recovered else _fragments(room.retained.matching(asked))
-        self._answer(session, control.SUBSCRIBED, reply, message)
-
-    def _asked(self, texts: list[str]) -> list[Pattern]:
-        """Read the patterns of a message; of absurdly many not even the first."""
-        if len(texts) > SPELLINGS * self.limits.patterns_per_session:
-            raise self._too_many_patterns()
-        return _patterns(texts)
-
-    def _too_many_patterns(self) -> Rejection:
-        limit = self.limits.patterns_per_session
-        return Rejection(Code.LIMIT_EXCEEDED, f"more than {limit} patterns", details={"limit": limit})
-
-    def _recover(
-        self, room: Workspace, recover: control.Recover | None, asked: list[Pattern], reply: dict[str, Any]
-    ) -> bool:
-        if recover is None:
-            return False
-        missed = None
-        if recover.epoch == room.epoch and recover.offset <= room.offset:
-            missed = room.history.since(recover.offset, asked, self._clock.monotonic())
-        reply["recovered"] = missed is not None
-        reply["messages"] = _fragments(missed or ())
-        return missed is not None
-
-    def _unsubscribe(self, session: Session, message: Message, body: control.Unsubscribe) -> None:
-        asked = self._asked(body.patterns)
-        session.workspace.routes.discard(session, asked)
-        session.patterns -= set(asked)
-        self._answer(session, control.UNSUBSCRIBED, {"patterns": [str(p) for p in asked]}, message)
-
-    def _status(self, session: Session, message: Message, body: control.Status) -> None:
-        known = session.workspace.ids.find(body.id, self._clock.monotonic())
-        reply: dict[str, Any] = {"known": known is not None}
-        if known is not None:
-            reply["offset"] = known.offset
-            if known.outcome is not None:
-                reply["outcome"] = orjson.Fragment(known.outcome.payload)
-        self._answer(session, control.STATUS, reply, message)
-
-    def _answer(self, session: Session, address: Address, reply: dict[str, Any], message: Message) -> None:
-        if message.warnings:
-            reply["warnings"] = [warning.to_json() for warning in message.warnings]
-        session.subscriber.send(encode_control(address, reply, message.id))
-
     # Messages from call control
 
     def emit(self, workspace: str, address: Address, data: Any, correlation_id: str | None = None) -> int | None:
@@ -478,31 +408,3 @@ def _name(rejection: Rejection, message: Message | None) -> None:
 
 def _accepted(offset: int, message: Message, *, duplicate: bool = False) -> dict[str, Any]:
     return {"offset": offset, "duplicate": duplicate, "warnings": [warning.to_json() for warning in message.warnings]}
-
-
-def _not_permitted(what: str, rule: str) -> Rejection:
-    return Rejection(Code.NOT_PERMITTED, f"this session may not {what}", details={"rule": rule})
-
-
-def _patterns(texts: Iterable[str]) -> list[Pattern]:
-    """Read patterns, each once.
-
-    Raises:
-        Rejection: ``invalid_data``, with a pointer to every one that is none.
-    """
-    parsed: dict[Pattern, None] = {}
-    errors: list[FieldError] = []
-    for index, text in enumerate(texts):
-        try:
-            parsed[Pattern.parse(text)] = None
-        except ValueError as error:
-            hint = "one to three segments, such as Cisco/InboundCall or Cisco/*/SetHOLD"
-            errors.append(FieldError(pointer("data", "patterns", index), "wrong_format", str(error), hint))
-    if errors:
-        raise Rejection(Code.INVALID_DATA, errors[0].message, errors=worth_telling(errors))
-    return list(parsed)
-
-
-def _fragments(messages: Iterable[Stored]) -> list[orjson.Fragment]:
-    """Give stored messages as they were delivered, without reading them again."""
-    return [orjson.Fragment(stored.encoded.payload) for stored in messages]

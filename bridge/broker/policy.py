@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from bridge.protocol.errors import Code, Rejection
+
 if TYPE_CHECKING:
     from bridge.broker.session import Identity
     from bridge.protocol.address import Address, Pattern
@@ -24,6 +26,11 @@ class Policy(Protocol):
 
     def subscribe(self, identity: Identity, pattern: Pattern) -> Decision:
         """May this client read everything that matches the pattern?"""
+
+
+def not_permitted(what: str, rule: str) -> Rejection:
+    """Give the refusal of what a rule does not allow."""
+    return Rejection(Code.NOT_PERMITTED, f"this session may not {what}", details={"rule": rule})
 
 
 class LoopbackPolicy:

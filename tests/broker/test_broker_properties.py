@@ -255,6 +255,8 @@ class Desktop(RuleBasedStateMachine):
         if message_id is None or (used := seat.room.used(message_id, self.now)) is None:
             return False
         if used.content == _typed(content):
+            if message_id in seat.room.pending and used.sender is None:
+                used.sender = seat  # who asked first has gone, so who asks again is owed the outcome
             seat.due.append(("Accepted", message_id, used.offset, True, used.outcome))
         else:
             seat.due.append(("Rejected", message_id, "id_conflict"))

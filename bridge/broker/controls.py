@@ -1,0 +1,133 @@
+"""What a session says to the bridge itself: subscribe, unsubscribe, and what became of a command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.broker.policy import not_permitted
+from bridge.protocol import control
+from bridge.protocol.address import Address, Pattern
+from bridge.protocol.errors import Code, FieldError, Rejection, pointer, worth_telling
+from bridge.protocol.message import Message, encode_control
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bridge.broker.clock import Clock
+    from bridge.broker.history import Stored
+    from bridge.broker.limits import Limits
+    from bridge.broker.policy import Policy
+    from bridge.broker.session import Session
+    from bridge.broker.workspace import Workspace
+
+SPELLINGS = 3
+"""In so many ways one pattern can be written: ``A``, ``A/*``, ``A/*/*``."""
+
+
+class Controls:
+    """Carries out control messages. Reply and effect are one step: no message falls between."""
+
+    def __init__(self, *, clock: Clock, limits: Limits, policy: Policy) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._policy = policy
+        self._handlers: dict[Address, Callable[[Session, Message, Any], None]] = {
+            control.SUBSCRIBE: self._subscribe,
+            control.UNSUBSCRIBE: self._unsubscribe,
+            control.STATUS: self._status,
+        }
+
+    def handle(self, session: Session, message: Message, address: Address, body: Any) -> None:
+        """Do what a checked control message asks, and answer it.
+
+        Raises:
+            Rejection: ``not_permitted``, ``invalid_data`` or ``limit_exceeded``; nothing was done.
+        """
+        self._handlers[address](session, message, body)
+
+    def _subscribe(self, session: Session, message: Message, body: control.Subscribe) -> None:
+        room = session.workspace
+        asked = self._asked(body.patterns)
+        for pattern in asked:
+            decision = self._policy.subscribe(session.identity, pattern)
+            if not decision.allowed:
+                raise not_permitted(f"subscribe to {pattern}", decision.rule)
+        together = session.patterns | set(asked)
+        if len(together) > self._limits.patterns_per_session:
+            raise self._too_many_patterns()
+        room.routes.add(session, set(asked) - session.patterns)
+        session.patterns = together
+        if body.echo is not None:
+            session.echo = body.echo
+        reply: dict[str, Any] = {"patterns": [str(p) for p in asked], "epoch": room.epoch, "offset": room.offset}
+        recovered = self._recover(room, body.recover, asked, reply)
+        reply["snapshot"] = [] if recovered else _fragments(room.retained.matching(asked))
+        self._answer(session, control.SUBSCRIBED, reply, message)
+
+    def _asked(self, texts: list[str]) -> list[Pattern]:
+        """Read the patterns of a message; of absurdly many not even the first."""
+        if len(texts) > SPELLINGS * self._limits.patterns_per_session:
+            raise self._too_many_patterns()
+        return _patterns(texts)
+
+    def _too_many_patterns(self) -> Rejection:
+        limit = self._limits.patterns_per_session
+        return Rejection(Code.LIMIT_EXCEEDED, f"more than {limit} patterns", details={"limit": limit})
+
+    def _recover(
+        self, room: Workspace, recover: control.Recover | None, asked: list[Pattern], reply: dict[str, Any]
+    ) -> bool:
+        if recover is None:
+            return False
+        missed = None
+        if recover.epoch == room.epoch and recover.offset <= room.offset:
+            missed = room.history.since(recover.offset, asked, self._clock.monotonic())
+        reply["recovered"] = missed is not None
+        reply["messages"] = _fragments(missed or ())
+        return missed is not None
+
+    def _unsubscribe(self, session: Session, message: Message, body: control.Unsubscribe) -> None:
+        asked = self._asked(body.patterns)
+        session.workspace.routes.discard(session, asked)
+        session.patterns -= set(asked)
+        self._answer(session, control.UNSUBSCRIBED, {"patterns": [str(p) for p in asked]}, message)
+
+    def _status(self, session: Session, message: Message, body: control.Status) -> None:
+        known = session.workspace.ids.find(body.id, self._clock.monotonic())
+        reply: dict[str, Any] = {"known": known is not None}
+        if known is not None:
+            reply["offset"] = known.offset
+            if known.outcome is not None:
+                reply["outcome"] = orjson.Fragment(known.outcome.payload)
+        self._answer(session, control.STATUS, reply, message)
+
+    def _answer(self, session: Session, address: Address, reply: dict[str, Any], message: Message) -> None:
+        if message.warnings:
+            reply["warnings"] = [warning.to_json() for warning in message.warnings]
+        session.subscriber.send(encode_control(address, reply, message.id))
+
+
+def _patterns(texts: Iterable[str]) -> list[Pattern]:
+    """Read patterns, each once.
+
+    Raises:
+        Rejection: ``invalid_data``, with a pointer to every one that is none.
+    """
+    parsed: dict[Pattern, None] = {}
+    errors: list[FieldError] = []
+    for index, text in enumerate(texts):
+        try:
+            parsed[Pattern.parse(text)] = None
+        except ValueError as error:
+            hint = "one to three segments, such as Cisco/InboundCall or Cisco/*/SetHOLD"
+            errors.append(FieldError(pointer("data", "patterns", index), "wrong_format", str(error), hint))
+    if errors:
+        raise Rejection(Code.INVALID_DATA, errors[0].message, errors=worth_telling(errors))
+    return list(parsed)
+
+
+def _fragments(messages: Iterable[Stored]) -> list[orjson.Fragment]:
+    """Give stored messages as they were delivered, without reading them again."""
+    return [orjson.Fragment(stored.encoded.payload) for stored in messages]
