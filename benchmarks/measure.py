@@ -164,6 +164,11 @@ class Span:
         return self.server_cpu / self.count * 1e6
 
     @property
+    def server_share(self) -> float:
+        """Give how much of a core the server used."""
+        return self.server_cpu / self.seconds
+
+    @property
     def load_share(self) -> float:
         """Give how much of its core the load used."""
         return self.load_cpu / self.seconds

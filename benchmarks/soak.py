@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.load import TIMEOUT_SECONDS, now, run
-from benchmarks.measure import BRIDGE, Cores, Server
+from benchmarks.measure import BRIDGE, Cores, Server, span
 from benchmarks.report import progress
 from benchmarks.soak_desk import SoakDesk
 from benchmarks.soak_figures import Figures
@@ -40,7 +40,7 @@ class Soak:
 
     seconds: float = 180
     rounds: int = 2
-    desks: int = 100
+    desks: int = 30
     sessions: int = 5
     seed: int = 0
 
@@ -64,9 +64,11 @@ async def _round(server: Server, plan: Soak, chance: random.Random) -> Figures:
     until = now() + plan.seconds
     extensions = [str(FIRST_EXTENSION + number) for number in range(plan.desks)]
     desks = [SoakDesk(server.port, name, plan.sessions, figures, chance) for name in extensions]
-    async with asyncio.TaskGroup() as tasks:
-        for desk in desks:
-            tasks.create_task(desk.run(until))
+    with span(server) as measured:
+        async with asyncio.TaskGroup() as tasks:
+            for desk in desks:
+                tasks.create_task(desk.run(until))
+    figures.load_share, figures.server_share = measured.load_share, measured.server_share
     await _until_forgotten(server)
     figures.memory = server.memory()
     for line in figures.lines():
