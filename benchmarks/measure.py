@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -132,6 +133,13 @@ class Server:
             if line.startswith("Pss_Anon:"):
                 return int(line.split()[1]) * 1024
         raise LoadError("the kernel tells no anonymous memory (Linux 5.9 does)")
+
+    async def held(self) -> int:
+        """Let the bridge give back what it does not use; give what is left of ``memory``."""
+        assert self._process.stdout is not None
+        self._process.send_signal(signal.SIGUSR1)
+        await asyncio.to_thread(self._process.stdout.readline)
+        return self.memory()
 
     def _proc(self, name: str) -> str:
         return Path(f"/proc/{self._process.pid}/{name}").read_text()

@@ -105,7 +105,7 @@ def test_log_with_a_fault_is_seen() -> None:
 
 
 def test_memory_that_grows_is_seen() -> None:
-    check_memory([Figures(memory=1000), Figures(memory=1040)])
+    check_memory([Figures(held=1000), Figures(held=1040)])
 
     with pytest.raises(BrokenPromiseError, match="memory grew"):
-        check_memory([Figures(memory=1000), Figures(memory=1060)])
+        check_memory([Figures(held=1000), Figures(held=1060)])
