@@ -57,11 +57,13 @@ class Directory:
 
     def occupied(self, room: Workspace) -> None:
         """Note that a workspace has a session."""
-        self._vacant.pop(room, None)
+        if self._vacant.pop(room, None) is not None:
+            self._gate.occupied(room.name)
 
     def vacated(self, room: Workspace) -> None:
         """Note that the last session has left a workspace."""
         self._vacant[room] = self._clock.monotonic()
+        self._gate.vacated(room.name)
 
     def sweep(self) -> None:
         """Forget workspaces that have been idle too long, and let some others' histories expire."""

@@ -46,6 +46,12 @@ class Gate(Protocol):
     def detach(self, workspace: str) -> None:
         """A workspace was forgotten."""
 
+    def occupied(self, workspace: str) -> None:
+        """A workspace that had no session has one."""
+
+    def vacated(self, workspace: str) -> None:
+        """The last session has left a workspace."""
+
     def busy(self, workspace: str) -> bool:
         """Say whether a workspace without sessions must be kept: it has a call, or a signed-in agent."""
 
@@ -71,6 +77,12 @@ class NoCallControl:
         """Need nothing."""
 
     def detach(self, workspace: str) -> None:
+        """Need nothing."""
+
+    def occupied(self, workspace: str) -> None:
+        """Need nothing."""
+
+    def vacated(self, workspace: str) -> None:
         """Need nothing."""
 
     def busy(self, workspace: str) -> bool:  # noqa: ARG002

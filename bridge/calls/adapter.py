@@ -9,6 +9,8 @@ What an adapter promises:
 * For each submitted request it calls ``taken`` or ``refused`` at most once. It may never do so: the service ends the
   command by itself when its time is over, and ignores what comes later.
 * A request may be ``refused`` after it was ``taken``: the switch said yes first and no later.
+* ``unanswered`` stands in the place of ``taken`` where the answer was lost on its way: whether the switch will act is
+  then told by changes alone.
 * Changes come in the order in which they happened on the switch. ``changed`` gets everything that one happening on the
   switch did, in one batch, so that an outcome is never told before all of its events.
 * ``cause`` is the id of the request that made the change, ``None`` when a party did it by telephone.
@@ -142,11 +144,12 @@ class AgentChanged:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionChanged:
-    """Call control began or ceased to see the agent's calls."""
+    """Call control began or ceased to see the agent's calls; ``reason`` says why, where a person should know."""
 
     workspace: str
     connection: Connection
     cause: str | None = None
+    reason: str | None = None
 
 
 Change = CallChanged | CallEnded | AgentChanged | ConnectionChanged
@@ -160,6 +163,9 @@ class AdapterEvents(Protocol):
 
     def refused(self, request: str, failure: Failure) -> None:
         """The switch will not, or could not, do what was asked."""
+
+    def unanswered(self, request: str) -> None:
+        """The request may have reached the switch or not: no answer will come."""
 
     def changed(self, changes: Sequence[Change]) -> None:
         """All that one happening on the switch changed, in order."""
@@ -204,6 +210,12 @@ class Adapter(Protocol):
 
     def detach(self, workspace: str) -> None:
         """A workspace was forgotten; it had no call left."""
+
+    def occupied(self, workspace: str) -> None:
+        """An attached workspace, which had no session, has one: somebody is looking."""
+
+    def vacated(self, workspace: str) -> None:
+        """The last session has left an attached workspace."""
 
     def submit(self, request: Request) -> None:
         """Give the switch a request."""

@@ -33,6 +33,8 @@ class Stage(Enum):
     QUEUED = "queued"
     HANDED = "handed"
     TAKEN = "taken"
+    UNANSWERED = "unanswered"
+    """The switch may have got it or not."""
     EXPIRING = "expiring"
     """Its time is over, the state is being read afresh."""
     ENDED = "ended"
@@ -83,7 +85,7 @@ class Desk:
     @property
     def extension(self) -> str | None:
         """The extension of the signed-in agent, ``None`` when nobody is signed in."""
-        if self.agent is None or self.agent.status is AgentStatus.LOGOUT:
+        if self.agent is None or self.agent.status is AgentStatus.LOGOUT or self.connection is Connection.SIGNED_OUT:
             return None
         return self.agent.extension
 

@@ -64,9 +64,10 @@ def agent_event(agent: Agent) -> dict[str, Any]:
     }
 
 
-def connection_event(connection: Connection, since: str) -> dict[str, Any]:
+def connection_event(connection: Connection, since: str, reason: str | None) -> dict[str, Any]:
     """Give the body of ``SetConnectionStatus``."""
-    return {"status": connection.value, "since": since}
+    body = {"status": connection.value, "since": since}
+    return body if reason is None else body | {"reason": reason}
 
 
 def api_error_event(failure: Failure) -> dict[str, Any]:

@@ -93,7 +93,8 @@ class Call:
     """One call, immutable: a change makes a new ``Call``.
 
     ``associated`` is the id of the call that this one was consulted from; ``secondary_id`` is the id of the call that
-    was merged into this one by a transfer or a conference. ``from_address`` is ``None`` for a hidden caller.
+    was merged into this one by a transfer or a conference. ``from_address`` is ``None`` for a hidden caller. ``media``
+    holds what else the switch tells in ``mediaProperties``, such as ``queueName``, under its own names.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Call:
     associated: str | None = None
     secondary_id: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    media: Mapping[str, str] = field(default_factory=dict)
 
     def participant(self, address: str) -> Participant | None:
         """Return the party with that address, or ``None``."""
@@ -125,6 +127,7 @@ class Call:
                 "callType": self.call_type,
                 "dialedNumber": self.to_address,
                 "DNIS": self.to_address,
+                **self.media,
                 "callvariables": dict(self.variables),
             },
             "participants": [participant.to_json() for participant in self.participants],

@@ -53,6 +53,9 @@ READ_SECONDS = 2.0
 REMEMBERED_TIMEOUTS = 1000
 """Timed-out commands whose late events still carry their id."""
 
+SHOWN_BY_PICTURE = frozenset({Stage.TAKEN, Stage.UNANSWERED})
+"""In these stages whatever the picture shows may be the command's result."""
+
 NOT_SENT = Failure("Not Sent", "its time was over before its turn came; it was not given to the switch")
 ADAPTER_FAULT = Failure("Internal Server Error", "the adapter failed; see the bridge's log")
 
@@ -136,6 +139,14 @@ class CallService:
         """A workspace was forgotten."""
         del self._desks[workspace]
         self._adapter.detach(workspace)
+
+    def occupied(self, workspace: str) -> None:
+        """A workspace that had no session has one."""
+        self._adapter.occupied(workspace)
+
+    def vacated(self, workspace: str) -> None:
+        """The last session has left a workspace."""
+        self._adapter.vacated(workspace)
 
     def busy(self, workspace: str) -> bool:
         """Say whether the workspace has a call, a command under way, or a sign-in that would be lost."""
@@ -262,6 +273,17 @@ class CallService:
             desk = self._desks[pending.command.workspace]
             self._fail(desk, pending, failure)
 
+    def unanswered(self, request: str) -> None:
+        """The switch may act on a request or not; what it shows decides, and the next command need not wait."""
+        pending = self._pending.get(request)
+        if pending is None:
+            return
+        desk = self._desks[pending.command.workspace]
+        if pending.stage is Stage.HANDED:
+            pending.stage = Stage.UNANSWERED
+            self._conclude(desk, pending)
+        self._release(desk, pending)
+
     def changed(self, changes: Sequence[Change]) -> None:
         """Publish what one happening changed, then see which commands are complete by it."""
         touched: dict[str, Desk] = {}
@@ -274,7 +296,7 @@ class CallService:
                 self._apply(desk, change)
         for desk in touched.values():
             for pending in list(desk.outstanding.values()):
-                if pending.stage is Stage.TAKEN or pending.request.id in causes:
+                if pending.stage in SHOWN_BY_PICTURE or pending.request.id in causes:
                     self._conclude(desk, pending)
 
     def reread(self, workspace: str, agent: Agent | None, calls: Sequence[Call]) -> None:
@@ -345,7 +367,7 @@ class CallService:
             return
         desk.connection = change.connection
         desk.since = self._clock.timestamp()
-        event = events.connection_event(desk.connection, desk.since)
+        event = events.connection_event(desk.connection, desk.since, change.reason)
         self._emit(desk, cisco.CONNECTION_STATUS, event, change.cause)
 
     def _emit(self, desk: Desk, address: Address, data: Any, cause: str | None) -> None:

@@ -196,6 +196,7 @@ class ConnectionStatus(Sent):
 
     status: Literal["connected", "reconnecting", "signed_out"]
     since: str = Field(description="RFC 3339, UTC, milliseconds.")
+    reason: str | None = Field(None, description="Why, where a person should know: show it.")
 
 
 class ApiErrorData(Sent):

@@ -72,7 +72,8 @@ class ScriptedGate:
         self.commands: list[Command] = []
         self.attached: list[str] = []
         self.detached: list[str] = []
-        self.occupied: set[str] = set()
+        self.in_use: set[str] = set()
+        self.presence: list[tuple[str, bool]] = []
         self.extensions: dict[str, str] = {}
 
     def admit(self, command: Command) -> None:
@@ -90,8 +91,14 @@ class ScriptedGate:
     def detach(self, workspace: str) -> None:
         self.detached.append(workspace)
 
+    def occupied(self, workspace: str) -> None:
+        self.presence.append((workspace, True))
+
+    def vacated(self, workspace: str) -> None:
+        self.presence.append((workspace, False))
+
     def busy(self, workspace: str) -> bool:
-        return workspace in self.occupied
+        return workspace in self.in_use
 
     def extension(self, workspace: str) -> str | None:
         return self.extensions.get(workspace)

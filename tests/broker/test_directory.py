@@ -69,10 +69,10 @@ def test_workspace_with_a_session_is_never_forgotten() -> None:
 def test_workspace_with_a_call_is_kept_until_a_while_after_it_is_over() -> None:
     bus = Bus(workspace_idle_seconds=60)
     bus.join().leave()
-    bus.gate.occupied.add("demo")
+    bus.gate.in_use.add("demo")
 
     bus.wait(60)
-    bus.gate.occupied.clear()
+    bus.gate.in_use.clear()
     bus.wait(59)
     assert len(bus.broker.workspaces) == 1
     bus.wait(1)
@@ -110,7 +110,7 @@ def test_workspaces_that_are_all_in_use_leave_no_room() -> None:
     bus = Bus(max_workspaces=2)
     bus.join("occupied")
     bus.join("on a call").leave()
-    bus.gate.occupied.add("on a call")
+    bus.gate.in_use.add("on a call")
 
     with pytest.raises(RefusedError, match="MAX_WORKSPACES") as refused:
         bus.join("third")
@@ -142,3 +142,13 @@ def test_sweep_looks_at_so_many_workspaces_at_once() -> None:
     bus.wait(1)
 
     assert len(bus.broker.workspaces) == 0
+
+
+def test_call_control_is_told_when_the_last_session_leaves_and_the_first_one_comes() -> None:
+    bus = Bus()
+    first, second = bus.join(), bus.join()
+    first.leave()
+    assert bus.gate.presence == [("demo", True)]
+    second.leave()
+    bus.join()
+    assert bus.gate.presence == [("demo", True), ("demo", False), ("demo", True)]

@@ -39,6 +39,26 @@ def test_request_that_is_never_answered_times_out_after_a_reread() -> None:
     assert done["data"] == {"address": "Cisco/InboundCall/SetHOLD", "call": call, "afterMs": 10020}
 
 
+def test_command_whose_answer_was_lost_is_judged_by_what_the_switch_shows() -> None:
+    world = scripted(Action.HOLD, Script(mute=True))
+    desk = world.widget()
+    call = desk.active_call()
+    hold = desk.act("SetHOLD", call)
+    world.time.advance(0.1)
+    assert desk.outcome(hold)["subtopic"] == "Completed"
+
+
+def test_command_behind_one_whose_answer_was_lost_need_not_wait() -> None:
+    world = scripted(Action.SEND_DTMF, Script(mute=True))
+    desk = world.widget()
+    call = desk.active_call()
+    tones, hold = desk.act("SetSEND_DTMF", call, digits="1"), desk.act("SetHOLD", call)
+    world.time.advance(0.1)
+    assert desk.outcome(hold)["subtopic"] == "Completed"
+    # The switch never confirms tones: without its answer nobody knows whether they were sent.
+    assert desk.finish(tones, seconds=12)["subtopic"] == "TimedOut"
+
+
 def test_commands_behind_a_lost_one_still_get_their_turn() -> None:
     world = scripted(Action.HOLD, Script(lose=True))
     desk = world.widget()

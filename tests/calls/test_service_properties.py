@@ -28,6 +28,7 @@ SCRIPTS = (
     Script(ignore=True),
     Script(fail=REFUSED),
     Script(refuse_late=REFUSED),
+    Script(mute=True),
     Script(duplicate=True),
     Script(stall=True),
     Script(delay=0.5),

@@ -140,6 +140,12 @@ class SimulatorAdapter:
         if workspace == DEMO_WORKSPACE:
             self._seat_by_name(workspace)
 
+    def occupied(self, workspace: str) -> None:
+        """Need nothing: an agent sits there whether somebody looks or not."""
+
+    def vacated(self, workspace: str) -> None:
+        """Need nothing."""
+
     def submit(self, request: Request) -> None:
         """Act on a request after the reaction time, as its script says."""
         script = self._script(request)
@@ -181,7 +187,8 @@ class SimulatorAdapter:
             self._events.refused(request.id, Failure(error.error_type, error.message, error.cause))
             return
         self._tell(changes, script)
-        self._events.taken(request.id)
+        answer = self._events.unanswered if script.mute else self._events.taken
+        answer(request.id)
         for call_id in self._switch.dialling - dialling_before:
             self._dial_on(call_id, request.id, script)
 

@@ -39,6 +39,9 @@ class Script:
     refuse_late: Failure | None = None
     """It is taken, nothing happens, and one reaction time later it is refused with this."""
 
+    mute: bool = False
+    """It is acted on, and the answer to it is lost."""
+
     duplicate: bool = False
     """Every change that it causes is told twice."""
 

@@ -68,6 +68,9 @@ class Told:
     def refused(self, request: str, failure: Failure) -> None:
         self.all.append(("refused", request, failure))
 
+    def unanswered(self, request: str) -> None:
+        self.all.append(("unanswered", request))
+
     def changed(self, changes: Sequence[Change]) -> None:
         self.all.append(list(changes))
 
