@@ -62,11 +62,12 @@ tests/schemas/node_modules/.installed: tests/schemas/package-lock.json | system-
 	npm ci --prefix tests/schemas --no-audit --no-fund --loglevel=error
 	touch $@
 
-# The browser and Node.js come from Debian; elsewhere install Chromium and Node.js by hand.
+# The browser, Node.js and the XMPP server come from Debian; elsewhere install Chromium, Node.js and Prosody by hand.
 system-packages:
 	@missing=""; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	command -v prosody >/dev/null || missing="$$missing prosody"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ -z "$(APT)" ] || ! command -v apt-get >/dev/null; then \
 	  echo "The tests need:$$missing. Install them with your system's package manager."; exit 1; fi; \

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge import __version__
 from bridge.broker.broker import Broker
 from bridge.broker.clock import SystemClock
+from bridge.calls.finesse.adapter import FinesseAdapter
 from bridge.calls.service import CallService
 from bridge.calls.simulator.adapter import SimulatorAdapter
 from bridge.protocol.control import Server
@@ -32,6 +33,14 @@ def _call_later(delay: float, callback: Callable[[], None]) -> Timer:
 
 def make_adapter(settings: Settings, clock: Clock) -> Adapter:
     """Make the adapter that the settings name."""
+    if settings.adapter == "finesse":
+        return FinesseAdapter(
+            settings.finesse_urls,
+            xmpp_urls=settings.finesse_xmpp_urls,
+            transport=settings.finesse_xmpp,
+            ca_file=settings.finesse_ca_file,
+            linger_seconds=settings.finesse_linger_seconds,
+        )
     return SimulatorAdapter(
         call_later=_call_later,
         now=clock.timestamp,

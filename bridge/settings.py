@@ -11,16 +11,17 @@ import ipaddress
 import json
 import os
 import tomllib
+from pathlib import Path  # noqa: TC003 pydantic reads annotations when the program runs
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge.broker.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pydantic_settings import PydanticBaseSettingsSource
 
@@ -31,6 +32,10 @@ Count = Annotated[int, Field(gt=0)]
 OffOrCount = Annotated[int, Field(ge=0)]
 
 _limits = Limits()
+
+
+MOST_NODES = 2
+"""Finesse comes alone or as a pair."""
 
 
 class SettingsError(ValueError):
@@ -44,7 +49,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on. Without authentication only a loopback address.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8765, description="Port; 0 takes a free one and logs it.")
-    adapter: Literal["simulator"] = Field("simulator", description="What moves the calls.")
+    adapter: Literal["simulator", "finesse"] = Field(
+        "simulator", description="What moves the calls: the built-in simulated switch, or Cisco Finesse."
+    )
 
     message_bytes: Annotated[int, Field(ge=1024)] = Field(
         _limits.message_bytes,
@@ -122,6 +129,24 @@ class Settings(BaseSettings):
     simulator_reaction_ms: Annotated[int, Field(ge=0, le=60000)] = Field(
         20, description="How long the simulated switch takes for each step: long enough to see them one by one."
     )
+    finesse_urls: tuple[str, ...] = Field(
+        (), description="REST base URLs of the Finesse nodes, such as https://finesse1.example.com:8445, at most two."
+    )
+    finesse_xmpp_urls: tuple[str, ...] = Field(
+        (),
+        description="URLs of the notification services, one per node in the same order: wss://host:port/ws/ or "
+        "xmpps://host:port. By default found by the node's own address.",
+    )
+    finesse_xmpp: Literal["auto", "websocket", "tcp"] = Field(
+        "auto", description="How to reach a notification service; auto: WebSocket, else TCP with TLS at port 5223."
+    )
+    finesse_ca_file: Path | None = Field(
+        None, description="PEM file of the certificates to trust at Finesse, instead of the system's."
+    )
+    finesse_linger_seconds: Seconds = Field(
+        300, description="How long an agent is followed without any widget: over a reload, a restarted desktop."
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Bodies only at debug.")
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, else JSON."
@@ -147,6 +172,37 @@ class Settings(BaseSettings):
             if origin != "null" and ("://" not in origin or origin.endswith("/")):
                 raise ValueError(f"{origin!r} is no origin: write scheme://host[:port] without a path")
         return origins
+
+    @field_validator("finesse_urls")
+    @classmethod
+    def _finesse_is_https(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            _require_url(url, ("https",))
+        if len(urls) > MOST_NODES:
+            raise ValueError(f"Finesse has at most {MOST_NODES} nodes")
+        return urls
+
+    @field_validator("finesse_xmpp_urls")
+    @classmethod
+    def _xmpp_is_encrypted(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            _require_url(url, ("wss", "xmpps"))
+        return urls
+
+    @field_validator("finesse_ca_file")
+    @classmethod
+    def _ca_file_is_readable(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"{path} is no file")
+        return path
+
+    @model_validator(mode="after")
+    def _finesse_is_complete(self) -> Settings:
+        if self.adapter == "finesse" and not self.finesse_urls:
+            raise ValueError("ADAPTER is finesse, so FINESSE_URLS must name its nodes")
+        if self.finesse_xmpp_urls and len(self.finesse_xmpp_urls) != len(self.finesse_urls):
+            raise ValueError("FINESSE_XMPP_URLS must have one URL for each of FINESSE_URLS, in the same order")
+        return self
 
     @property
     def limits(self) -> Limits:
@@ -177,6 +233,15 @@ class Settings(BaseSettings):
             )
 
 
+def _require_url(url: str, schemes: tuple[str, ...]) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not parts.hostname:
+        wanted = " or ".join(f"{scheme}://host:port" for scheme in schemes)
+        raise ValueError(f"{url!r} must be written {wanted}")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a URL must not hold credentials: they come with the agent's sign-in")
+
+
 def load(
     *,
     config: Path | None = None,
@@ -200,8 +265,9 @@ def load(
         return Settings(**merged)
     except ValidationError as error:
         detail = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(part) for part in detail["loc"][:1])
-        raise SettingsError(f"{name.upper()}: {detail['msg'].removeprefix('Value error, ')}") from None
+        message = detail["msg"].removeprefix("Value error, ")
+        names = [f"{str(part).upper()}: " for part in detail["loc"][:1]]
+        raise SettingsError("".join([*names, message])) from None
 
 
 CLIENT_NAMES = frozenset({"BRIDGE_URL", "BRIDGE_WORKSPACE", "BRIDGE_APP"})

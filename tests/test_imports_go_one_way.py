@@ -20,10 +20,11 @@ ALLOWED: dict[str, set[str]] = {
     "calls": {"protocol", "broker", "settings"},
     "server": {"protocol", "broker", "settings"},
     "client": {"protocol"},
+    "finesse_simulator": {"protocol", "calls"},
     "telemetry": {"protocol", "broker", "calls", "server", "settings"},
     "app": {"protocol", "broker", "calls", "server", "settings", "telemetry"},
     "testing": {"protocol", "broker", "calls", "settings", "app", "client"},
-    "command_line": {"protocol", "broker", "settings", "telemetry", "app", "client"},
+    "command_line": {"protocol", "broker", "settings", "telemetry", "app", "client", "finesse_simulator"},
     "cli": {"protocol", "settings", "app", "client", "command_line"},
 }
 """Room to the rooms that it may import from, beside itself. ``bridge`` itself (the version) is for everyone."""

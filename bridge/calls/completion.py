@@ -90,10 +90,20 @@ def _reaches(state: ParticipantState) -> Callable[[Desk, Pending, CallRequest], 
     return rule
 
 
+def _has_left(desk: Desk, pending: Pending, call: str | None) -> bool:
+    """Say whether the agent is out of a call: a switch that shows it ``DROPPED`` takes it away in the next moment.
+
+    That moment is waited for, so that the outcome comes after the event that removes the call.
+    """
+    state = desk.own_state(call or "")
+    if state is ParticipantState.DROPPED:
+        return pending.stage is Stage.EXPIRING
+    return state in LEFT
+
+
 def _leaves(desk: Desk, pending: Pending, request: CallRequest) -> Verdict:
     """Hold for dropping and single-step transfer: the agent's leg has ended."""
-    del pending
-    return Complete(request.call) if desk.own_state(request.call or "") in LEFT else None
+    return Complete(request.call) if _has_left(desk, pending, request.call) else None
 
 
 def _dials(desk: Desk, pending: Pending, request: CallRequest) -> Verdict:
@@ -125,7 +135,7 @@ def _dial_failure(desk: Desk, new_call: str, to_address: str) -> Failure:
 
 def _transfers(desk: Desk, pending: Pending, request: CallRequest) -> Verdict:
     """Both legs leave the agent."""
-    if desk.own_state(request.call or "") in LEFT and desk.own_state(pending.partner or "") in LEFT:
+    if _has_left(desk, pending, request.call) and _has_left(desk, pending, pending.partner):
         return Complete(request.call)
     return None
 
@@ -135,7 +145,7 @@ def _confers(desk: Desk, pending: Pending, request: CallRequest) -> Verdict:
     current = desk.own_state(request.call or "")
     if current in LEFT:
         return ENDED_FIRST
-    if current is ParticipantState.ACTIVE and desk.own_state(pending.partner or "") in LEFT:
+    if current is ParticipantState.ACTIVE and _has_left(desk, pending, pending.partner):
         return Complete(request.call)
     return None
 

@@ -1,0 +1,138 @@
+"""Giving one agent's requests to Finesse, and telling what became of each: taken, refused, or unanswered.
+
+A request that was sent is never sent again, since it might act twice. One that could not be sent at all is tried a few
+times, at the node where the agent then is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bridge.calls.adapter import AgentChanged, Failure
+from bridge.calls.finesse.bodies import outgoing
+from bridge.calls.finesse.endings import UNREACHABLE
+from bridge.calls.finesse.rest import Refused, Unanswered, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from bridge.calls.adapter import AdapterEvents, CallRequest, ChangeStatus, ReadAgent, SignIn
+    from bridge.calls.finesse.correlation import Correlation
+    from bridge.calls.finesse.credentials import Credentials
+    from bridge.calls.finesse.nodes import Node
+    from bridge.calls.finesse.site import Site
+    from bridge.calls.model import Agent
+
+NOWHERE = Unreachable("the agent is at no node")
+
+
+class Dispatch:
+    """The requests of one agent.
+
+    ``node`` is where the agent is, ``None`` before it is anywhere. ``in_doubt`` is called when an answer was lost,
+    ``locked_out`` when Finesse does not take the credentials any more.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        extension: str,
+        site: Site,
+        events: AdapterEvents,
+        correlation: Correlation,
+    ) -> None:
+        self.credentials = credentials
+        self.node: Node | None = None
+        self.in_doubt: Callable[[], None] = _nobody
+        self.locked_out: Callable[[], None] = _nobody
+        self._extension = extension
+        self._site = site
+        self._events = events
+        self._correlation = correlation
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def submit(self, request: CallRequest | ChangeStatus) -> None:
+        """Send a request."""
+        self._spawn(self._send(request))
+
+    def read_agent(self, request: ReadAgent) -> None:
+        """Tell the agent's state anew."""
+        self._spawn(self._read_agent(request))
+
+    def renew(self, request: SignIn, renewed: Credentials) -> None:
+        """Take new credentials of the same agent, if Finesse takes them; nobody is signed out."""
+        self._spawn(self._renew(request, renewed))
+
+    def cancel(self) -> None:
+        """Give up what is under way: what was sent stays unanswered."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, request: CallRequest | ChangeStatus) -> None:
+        self._correlation.expect(request)
+        for attempt in range(self._site.pace.request_tries):
+            if attempt:
+                await asyncio.sleep(self._site.pace.request_retry)
+            if (node := self.node) is not None and await self._try(request, node):
+                return
+        self._correlation.forget(request.id)
+        self._events.refused(request.id, Failure(UNREACHABLE, "Finesse could not be reached; nothing was sent"))
+
+    async def _try(self, request: CallRequest | ChangeStatus, node: Node) -> bool:
+        """Send a request once. Returns whether it was sent."""
+        message = outgoing(request, user=self.credentials.username, extension=self._extension)
+        try:
+            await node.rest.send(message, self.credentials, request.id)
+        except Unreachable:
+            self._site.nodes.suspect(node)
+            return False
+        except Unanswered:
+            self._site.nodes.suspect(node)
+            self._events.unanswered(request.id)
+            self.in_doubt()
+        except Refused as refusal:
+            self._refused(request, refusal, node)
+        else:
+            self._events.taken(request.id)
+        return True
+
+    def _refused(self, request: CallRequest | ChangeStatus, refusal: Refused, node: Node) -> None:
+        self._correlation.forget(request.id)
+        if refusal.out_of_service:
+            self._site.nodes.suspect(node)
+        self._events.refused(request.id, refusal.failure)
+        if refusal.credentials_refused:
+            self.locked_out()
+
+    async def _read_agent(self, request: ReadAgent) -> None:
+        agent = await self._ask(request, self.credentials)
+        if agent is not None:
+            self._events.changed([AgentChanged(request.workspace, agent, request.id)])
+            self._events.taken(request.id)
+
+    async def _renew(self, request: SignIn, renewed: Credentials) -> None:
+        if await self._ask(request, renewed) is not None:
+            self.credentials = renewed
+            self._events.taken(request.id)
+
+    async def _ask(self, request: ReadAgent | SignIn, credentials: Credentials) -> Agent | None:
+        """Read the agent's state with those credentials; a failure answers the request."""
+        try:
+            if self.node is None:
+                raise NOWHERE
+            return await self.node.rest.user(credentials)
+        except Refused as refusal:
+            self._events.refused(request.id, refusal.failure)
+        except (Unreachable, Unanswered) as problem:
+            self._events.refused(request.id, Failure(UNREACHABLE, str(problem)))
+        return None
+
+
+def _nobody() -> None:
+    """Stand in until the session says whom to tell."""
