@@ -16,15 +16,12 @@ import asyncio
 import contextlib
 import random
 import secrets
-from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bridge.calls.adapter import (
-    AgentChanged,
-    ConnectionChanged,
     Failure,
     SignIn,
 )
@@ -34,10 +31,12 @@ from bridge.calls.finesse.dispatch import Dispatch
 from bridge.calls.finesse.endings import Interrupted, Over, credentials_refused, gravest, judge
 from bridge.calls.finesse.linger import Linger
 from bridge.calls.finesse.notifications import DialogNotice, ErrorNotice, SystemNotice, UserNotice, read_notices
+from bridge.calls.finesse.reading import Reading
 from bridge.calls.finesse.rest import Refused, Unanswered, Unreachable
+from bridge.calls.finesse.telling import Telling
 from bridge.calls.finesse.view import View
 from bridge.calls.finesse.xml import XmlError
-from bridge.calls.model import AgentStatus, Connection
+from bridge.calls.model import AgentStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,12 +47,16 @@ if TYPE_CHECKING:
     from bridge.calls.finesse.site import Site
     from bridge.calls.finesse.xml import Element
     from bridge.calls.finesse.xmpp import XmppConnection
+    from bridge.calls.model import Agent
 
 log = structlog.get_logger("bridge.calls.finesse")
 
 AVAILABILITY_USER = "finesse"
 """Finesse's web application is an XMPP user of this name: its presence tells whether the application runs (Finesse REST
 developer guide, "Notification service")."""
+
+
+LOGGED_OUT = "the agent was logged out of Finesse"
 
 
 class AgentSession:
@@ -69,29 +72,25 @@ class AgentSession:
         self._events = events
         self._over = over
         self._view = View(self.workspace, self.extension, monotonic)
+        self._reading = Reading(self._view, site.pace.settle)
         self._dispatch = Dispatch(credentials_of(request), self.extension, site, events, self._view.correlation)
-        self._dispatch.in_doubt = self._settle_soon
+        self._dispatch.in_doubt = self._reading.settle_soon
         self._dispatch.locked_out = lambda: self._interrupt(credentials_refused(self._credentials))
         self._log = log.bind(workspace=self.workspace, agent=self.username)
 
         # The sign-in that is under way, and whether Finesse still has to be asked to sign the agent in.
         self._signing_in: SignIn | None = request
         self._login_due = True
+        self._login_id: str | None = None
         self._trouble = ""
 
         # Live or blind; what is told once live; events that the coroutines below wait for.
-        self._live = self._was_live = self._is_over = False
-        self._untold: list[Change] = []
+        self._telling = Telling(self.workspace, events)
+        self._is_over = False
         self._application_available = True
         self._status_told = asyncio.Event()
         self._poke = asyncio.Event()
         self._interruption: asyncio.Future[None] | None = None
-
-        # Reading afresh: one at a time, again if somebody asks meanwhile.
-        self._read_wanted = asyncio.Event()
-        self._reread_owed = False
-
-        self._settling: asyncio.TimerHandle | None = None
 
         self._linger = Linger(site.linger_seconds, self._leave_if_due)
         self._linger.watch(watched=watched)
@@ -113,8 +112,7 @@ class AgentSession:
 
     def read(self) -> None:
         """Read agent and calls afresh and answer with a ``reread``."""
-        self._reread_owed = True
-        self._read_wanted.set()
+        self._reading.ask()
 
     def watch(self, *, watched: bool) -> None:
         """Note whether any widget is connected; without one the session ends after its time."""
@@ -128,6 +126,7 @@ class AgentSession:
     async def stop(self) -> None:
         """End without telling anybody, and wait until the line is closed."""
         self._is_over = True
+        self._dispatch.cancel()
         self._life.cancel()
         await asyncio.gather(self._life, return_exceptions=True)
 
@@ -150,13 +149,8 @@ class AgentSession:
             self._log.exception("finesse_session_failed")
             self._finish(Over("the connection to Finesse failed; see the bridge's log"))
         finally:
-            self._clear()
-
-    def _clear(self) -> None:
-        self._linger.cancel()
-        self._dispatch.cancel()
-        if self._settling is not None:
-            self._settling.cancel()
+            self._linger.cancel()
+            self._reading.cancel()
 
     async def _live_until_over(self) -> None:
         """Connect, and connect again after each interruption; a first sign-in has its time."""
@@ -164,13 +158,13 @@ class AgentSession:
         avoid: Node | None = None
         async with asyncio.timeout(self._site.pace.sign_in) as time_to_sign_in:
             while True:
-                was_live_since = monotonic()
+                began = monotonic()
                 try:
                     await self._follow(avoid, time_to_sign_in)
                 except Interrupted as interruption:
                     self._trouble = str(interruption)
                     self._go_blind(self._trouble)
-                    lasted = monotonic() - was_live_since > self._site.pace.back_off_most
+                    lasted = monotonic() - began > self._site.pace.back_off_most
                     attempt = 0 if lasted else attempt + 1
                     # Once at the same node: the line may just have broken. Then elsewhere, if there is an elsewhere.
                     avoid = self._dispatch.node if attempt > 1 or not self._node_serves() else None
@@ -184,33 +178,33 @@ class AgentSession:
     async def _follow(self, avoid: Node | None, time_to_sign_in: asyncio.Timeout) -> None:
         """Connect to a node and stay there. Raises ``Interrupted`` or ``Over``; never returns."""
         site = self._site
-        async with contextlib.AsyncExitStack() as stack:
-            admitted = await stack.enter_async_context(contextlib.AsyncExitStack())
-            await admitted.enter_async_context(site.admission)
-            node = await site.nodes.choose(prefer=self._dispatch.node, avoid=avoid)
-            self._login_due = self._login_due or node is not self._dispatch.node
-            self._dispatch.node = node
+        node = await site.nodes.choose(prefer=self._dispatch.node, avoid=avoid)
+        self._login_due = self._login_due or node is not self._dispatch.node
+        self._dispatch.node = node
+        line = await self._connect(node)
+        self._application_available = True
+        self._interruption = asyncio.get_running_loop().create_future()
+        site.nodes.watchers.add(self._nodes_changed)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(line))
+                group.create_task(self._stay_live(node, time_to_sign_in))
+                group.create_task(_wait_for(self._interruption))
+        except BaseExceptionGroup as problems:
+            raise gravest(problems, self._credentials) from problems
+        finally:
+            self._interruption = None
+            site.nodes.watchers.discard(self._nodes_changed)
+            await line.close()
+
+    async def _connect(self, node: Node) -> XmppConnection:
+        """Check the credentials once, by REST, before the notification service sees them; then open the line."""
+        async with self._site.admission:
             try:
                 agent = await node.rest.user(self._credentials)
-                line = await site.open_line(node, agent.login_id or self.username, self._credentials)
+                return await self._site.open_line(node, agent.login_id or self.username, self._credentials)
             except Exception as problem:
                 raise judge(problem, self._credentials) or problem from problem
-            stack.push_async_callback(line.close)
-            self._application_available = True
-            self._interruption = asyncio.get_running_loop().create_future()
-            site.nodes.watchers.add(self._nodes_changed)
-            stack.callback(site.nodes.watchers.discard, self._nodes_changed)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._listen(line))
-                    group.create_task(self._stay_live(node, admitted, time_to_sign_in))
-                    group.create_task(self._await_interruption(self._interruption))
-            except BaseExceptionGroup as problems:
-                raise gravest(problems, self._credentials) from problems
-
-    @staticmethod
-    async def _await_interruption(interruption: asyncio.Future[None]) -> None:
-        await interruption
 
     def _interrupt(self, problem: Over) -> None:
         """End the session, wherever its life is just now."""
@@ -221,19 +215,17 @@ class AgentSession:
 
     # Becoming live, staying so
 
-    async def _stay_live(
-        self, node: Node, admitted: contextlib.AsyncExitStack, time_to_sign_in: asyncio.Timeout
-    ) -> None:
+    async def _stay_live(self, node: Node, time_to_sign_in: asyncio.Timeout) -> None:
         """Sign in where needed, read everything, and do so again whenever the node comes back into service."""
         while True:
-            await self._sign_in(node)
-            await self._read(node, come_up=True)
+            async with self._site.admission:
+                await self._sign_in(node)
+                await self._come_up(node)
             time_to_sign_in.reschedule(None)
-            await admitted.aclose()
-            while self._live:
-                await self._read_wanted.wait()
-                if self._live:
-                    await self._read_if_possible(node)
+            while self._telling.live:
+                await self._reading.wanted.wait()
+                if self._telling.live:
+                    await self._read(node)
             await self._until_it_serves(node)
             self._login_due = True
 
@@ -246,72 +238,69 @@ class AgentSession:
             await self._poke.wait()
 
     async def _sign_in(self, node: Node) -> None:
-        """Ask Finesse to sign the agent in, which keeps the state of one who is, and see that it has."""
-        login_due, request = self._login_due, self._signing_in
-        if login_due:
-            asked = request or self._own_sign_in()
-            self._view.correlation.expect(asked)
-            self._status_told.clear()
-            await node.rest.send(
-                outgoing(asked, user=self.username, extension=self.extension), self._credentials, asked.id
-            )
-            if request is not None:
-                self._events.taken(request.id)
-        while (agent := await node.rest.user(self._credentials)).status is AgentStatus.LOGOUT:
-            if not login_due:
-                raise Over("the agent was logged out of Finesse", status=AgentStatus.LOGOUT)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._site.pace.settle):
-                    await self._status_told.wait()
-            self._status_told.clear()
+        """See that Finesse has the agent signed in, with our extension."""
+        if self._login_due:
+            agent = await self._log_in(node)
+        else:
+            agent = await node.rest.user(self._credentials)
+        if agent.status is AgentStatus.LOGOUT:
+            raise Over(LOGGED_OUT, status=AgentStatus.LOGOUT)
         if agent.extension and agent.extension != self.extension:
             message = f"the agent is signed in at extension {agent.extension} already"
             raise Over(message, failure=Failure("Invalid Device", message))
         self._login_due = False
 
-    def _own_sign_in(self) -> SignIn:
-        """Make a sign-in that no widget asked for: the agent comes back after an outage."""
-        return SignIn(secrets.token_hex(8), self.workspace, self.username, self.extension)
-
-    async def _read_if_possible(self, node: Node) -> None:
+    async def _log_in(self, node: Node) -> Agent:
+        """Ask Finesse to sign the agent in, which keeps the state of one who is, and wait until it has."""
+        asked = self._signing_in or SignIn(secrets.token_hex(8), self.workspace, self.username, self.extension)
+        self._login_id = asked.id
+        self._view.correlation.expect(asked)
+        self._status_told.clear()
+        message = outgoing(asked, user=self.username, extension=self.extension)
+        await node.rest.send(message, self._credentials, asked.id)
+        if asked is self._signing_in:
+            self._events.taken(asked.id)
         try:
-            await self._read(node, come_up=False)
+            async with asyncio.timeout(self._site.pace.sign_in):
+                while (agent := await node.rest.user(self._credentials)).status is AgentStatus.LOGOUT:
+                    await self._await_status()
+        except TimeoutError:
+            raise Interrupted("Finesse does not sign the agent in") from None
+        self._login_id = None
+        return agent
+
+    async def _await_status(self) -> None:
+        """Wait until the agent's state is told, but no longer than a moment: the notification may be lost."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._site.pace.settle):
+                await self._status_told.wait()
+        self._status_told.clear()
+
+    async def _come_up(self, node: Node) -> None:
+        """Read everything and be live."""
+        changes, _ = await self._reading.read(node, self._credentials)
+        cause = self._signing_in.id if self._signing_in is not None else None
+        self._trouble, self._signing_in = "", None
+        self._log.info("finesse_connected", node=node.url)
+        if self._view.agent is not None:
+            self._telling.come_up(self._view.agent, changes, cause)
+            # Calls that the bus still knows from another session, or another agent, end by this.
+            self._events.reread(self.workspace, self._view.agent, self._view.calls)
+
+    async def _read(self, node: Node) -> None:
+        """Read everything, while live."""
+        try:
+            changes, answer_owed = await self._reading.read(node, self._credentials)
         except (Unreachable, Unanswered, Refused) as problem:
             verdict = judge(problem, self._credentials)
             if isinstance(verdict, Over):
                 raise verdict from problem
             self._log.warning("finesse_read_failed", reason=str(problem))
             self._site.nodes.suspect(node)
-
-    async def _read(self, node: Node, *, come_up: bool) -> None:
-        """Read agent and calls, and tell what that changes."""
-        self._read_wanted.clear()
-        owed, self._reread_owed = self._reread_owed or come_up, False
-        mark = self._view.picture.mark()
-        agent = await node.rest.user(self._credentials)
-        calls = await node.rest.dialogs(self._credentials)
-        changes = self._view.reading(mark, agent, calls)
-        if come_up:
-            self._come_up(changes)
-        elif changes:
-            self._tell(changes)
-        if owed and self._view.agent is not None:
+            return
+        self._tell(changes)
+        if answer_owed and self._view.agent is not None:
             self._events.reread(self.workspace, self._view.agent, self._view.calls)
-
-    def _come_up(self, changes: list[Change]) -> None:
-        cause = self._signing_in.id if self._signing_in is not None else None
-        # The agent comes first, since calls are shown as the agent's; how the state came about meanwhile is past.
-        untold = [change for change in self._untold if not isinstance(change, AgentChanged)]
-        agent = self._view.agent
-        known: list[Change] = [] if agent is None else [AgentChanged(self.workspace, agent, cause)]
-        self._untold = []
-        self._live = self._was_live = True
-        self._trouble = ""
-        self._signing_in = None
-        self._log.info("finesse_connected", node=self._dispatch.node.url if self._dispatch.node else None)
-        self._events.changed(
-            [ConnectionChanged(self.workspace, Connection.CONNECTED, cause), *known, *untold, *changes],
-        )
 
     # Going blind
 
@@ -325,15 +314,11 @@ class AgentSession:
         self._poke.set()
 
     def _go_blind(self, reason: str) -> None:
-        if not self._live:
-            return
-        self._live = False
         self._trouble = reason
-        self._read_wanted.set()
-        self._log.warning("finesse_reconnecting", reason=reason)
-        self._events.changed(
-            [ConnectionChanged(self.workspace, Connection.RECONNECTING, reason=reason)],
-        )
+        if self._telling.live:
+            self._log.warning("finesse_reconnecting", reason=reason)
+            self._telling.go_blind(reason)
+            self._reading.wanted.set()
 
     # Notifications
 
@@ -346,7 +331,7 @@ class AgentSession:
                 notices = read_notices(stanza)
             except XmlError as problem:
                 self._log.warning("finesse_notification_unreadable", problem=str(problem))
-                self._settle_soon()
+                self._reading.settle_soon()
                 continue
             for notice in notices:
                 self._notice(notice)
@@ -357,7 +342,7 @@ class AgentSession:
                 changes, doubtful = self._view.dialogs(notice)
                 self._tell(changes)
                 if doubtful:
-                    self._settle_soon()
+                    self._reading.settle_soon()
             case UserNotice():
                 self._user(notice)
             case ErrorNotice():
@@ -373,7 +358,7 @@ class AgentSession:
             self._tell(self._view.user(notice))
         elif not self._login_due:
             cause = self._view.correlation.cause_of_agent(notice.request_id, notice.agent)
-            reason = None if cause else "the agent was logged out of Finesse"
+            reason = None if cause else LOGGED_OUT
             self._interrupt(Over(reason, status=AgentStatus.LOGOUT, cause=cause))
 
     def _error(self, notice: ErrorNotice) -> None:
@@ -383,7 +368,7 @@ class AgentSession:
             return
         request, failure = found
         self._view.correlation.forget(request)
-        if self._signing_in is not None and request == self._signing_in.id:
+        if request == self._login_id:
             self._interrupt(Over(failure.message, failure=failure))
         else:
             self._events.refused(request, failure)
@@ -398,22 +383,8 @@ class AgentSession:
         self._poke.set()
 
     def _tell(self, changes: Sequence[Change]) -> None:
-        if not changes:
-            return
-        if self._live:
-            self._events.changed(changes)
-            self._leave_if_due()
-        else:
-            self._untold.extend(changes)
-
-    def _settle_soon(self) -> None:
-        """Read afresh in a moment, once for all doubts of that moment."""
-        if self._settling is None:
-            self._settling = asyncio.get_running_loop().call_later(self._site.pace.settle, self._settle)
-
-    def _settle(self) -> None:
-        self._settling = None
-        self._read_wanted.set()
+        self._telling.tell(changes)
+        self._leave_if_due()
 
     # The end
 
@@ -429,14 +400,13 @@ class AgentSession:
         self._is_over = True
         if self._signing_in is not None:
             self._events.refused(self._signing_in.id, over.failure)
-        changes: list[Change] = []
-        agent = self._view.agent
-        if agent is not None and self._was_live:
-            changes.append(AgentChanged(self.workspace, replace(agent, status=over.status), over.cause))
-        changes.append(ConnectionChanged(self.workspace, Connection.SIGNED_OUT, over.cause, over.reason))
         self._log.info("finesse_session_over", reason=over.reason)
         self._over(self)
-        self._events.changed(changes)
+        self._telling.end(self._view.agent, over)
+
+
+async def _wait_for(interruption: asyncio.Future[None]) -> None:
+    await interruption
 
 
 def credentials_of(request: SignIn) -> Credentials:
