@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from bridge.calls.adapter import AdapterEvents, CallRequest, ChangeStatus, ReadAgent, SignIn
-    from bridge.calls.finesse.correlation import Correlation
     from bridge.calls.finesse.credentials import Credentials
     from bridge.calls.finesse.nodes import Node
     from bridge.calls.finesse.site import Site
+    from bridge.calls.finesse.view import View
     from bridge.calls.model import Agent
 
 NOWHERE = Unreachable("the agent is at no node")
@@ -40,7 +40,7 @@ class Dispatch:
         extension: str,
         site: Site,
         events: AdapterEvents,
-        correlation: Correlation,
+        view: View,
     ) -> None:
         self.credentials = credentials
         self.node: Node | None = None
@@ -49,7 +49,8 @@ class Dispatch:
         self._extension = extension
         self._site = site
         self._events = events
-        self._correlation = correlation
+        self._view = view
+        self._correlation = view.correlation
         self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(self, request: CallRequest | ChangeStatus) -> None:
@@ -111,9 +112,11 @@ class Dispatch:
             self.locked_out()
 
     async def _read_agent(self, request: ReadAgent) -> None:
+        mark = self._view.mark()
         agent = await self._ask(request, self.credentials)
         if agent is not None:
-            self._events.changed([AgentChanged(request.workspace, agent, request.id)])
+            self._view.agent_reading(mark, agent)
+            self._events.changed([AgentChanged(request.workspace, self._view.agent or agent, request.id)])
             self._events.taken(request.id)
 
     async def _renew(self, request: SignIn, renewed: Credentials) -> None:

@@ -51,7 +51,7 @@ class Reading:
         """
         self.wanted.clear()
         owed, self.answer_owed = self.answer_owed, False
-        mark = self._view.picture.mark()
+        mark = self._view.mark()
         agent = await node.rest.user(credentials)
         calls = await node.rest.dialogs(credentials)
         return self._view.reading(mark, agent, calls), owed

@@ -73,7 +73,7 @@ class AgentSession:
         self._over = over
         self._view = View(self.workspace, self.extension, monotonic)
         self._reading = Reading(self._view, site.pace.settle)
-        self._dispatch = Dispatch(credentials_of(request), self.extension, site, events, self._view.correlation)
+        self._dispatch = Dispatch(credentials_of(request), self.extension, site, events, self._view)
         self._dispatch.in_doubt = self._reading.settle_soon
         self._dispatch.locked_out = lambda: self._interrupt(credentials_refused(self._credentials))
         self._log = log.bind(workspace=self.workspace, agent=self.username)

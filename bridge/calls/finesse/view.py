@@ -6,7 +6,7 @@ Pure: no I/O, no clock but the one that is given. ``picture`` knows the calls, `
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.calls.adapter import AgentChanged, CallChanged, CallEnded
 from bridge.calls.finesse.correlation import Correlation
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from bridge.calls.model import Agent, Call
 
 
+class Mark(NamedTuple):
+    """A moment, to compare what was read with what has been told since."""
+
+    calls: int
+    agent: int
+
+
 class View:
     """One agent as Finesse tells of it."""
 
@@ -30,6 +37,8 @@ class View:
         self.correlation = Correlation(extension, clock)
         self._workspace = workspace
         self._extension = extension
+        # How often the agent's state was told.
+        self._agent_told = 0
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -49,12 +58,21 @@ class View:
 
     def user(self, notice: UserNotice) -> list[Change]:
         """Take in a notification of the agent's state."""
+        self._agent_told += 1
         return self._agent_change(notice.request_id, notice.agent)
 
-    def reading(self, mark: int, agent: Agent, calls: Sequence[Call]) -> list[Change]:
-        """Take in agent and calls as they were read after ``mark``."""
-        changes = self._agent_change(None, agent)
-        changes += [self._call_change(None, difference) for difference in self.picture.reconcile(mark, calls)]
+    def mark(self) -> Mark:
+        """Remember this moment: call it when a reading is asked for."""
+        return Mark(self.picture.mark(), self._agent_told)
+
+    def agent_reading(self, mark: Mark, agent: Agent) -> list[Change]:
+        """Take in the agent's state as it was read after ``mark``; what was told since then is newer."""
+        return [] if self._agent_told > mark.agent else self._agent_change(None, agent)
+
+    def reading(self, mark: Mark, agent: Agent, calls: Sequence[Call]) -> list[Change]:
+        """Take in agent and calls as they were read after ``mark``; what was told since then is newer."""
+        changes = self.agent_reading(mark, agent)
+        changes += [self._call_change(None, difference) for difference in self.picture.reconcile(mark.calls, calls)]
         return changes
 
     def error(self, notice: ErrorNotice) -> tuple[str, Failure] | None:

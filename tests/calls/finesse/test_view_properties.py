@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.calls.adapter import CallChanged, CallEnded, CallRequest
-from bridge.calls.finesse.notifications import DialogEvent, DialogNotice
+from bridge.calls.adapter import AgentChanged, CallChanged, CallEnded, CallRequest
+from bridge.calls.finesse.notifications import DialogEvent, DialogNotice, UserNotice
 from bridge.calls.finesse.view import View
 from bridge.calls.model import Action, Agent, AgentStatus
 from bridge.calls.requests import DIALS
@@ -99,7 +99,7 @@ class Story:
         self.told += changes
 
     def read(self) -> None:
-        mark = self.view.picture.mark()
+        mark = self.view.mark()
         self.hear(self.view.reading(mark, AGENT, self.switch.calls_of(ME)))
         self.doubtful = False
 
@@ -213,3 +213,19 @@ def test_swapped_between_calls_only_is_told_by_the_picture_itself_when_it_is_in_
         if story.doubtful:
             story.read()
         assert story.known == story.truth()
+
+
+def test_state_that_was_told_during_a_reading_is_newer_than_the_reading() -> None:
+    view = View("desk", ME, lambda: 0.0)
+    mark = view.mark()
+    ready = replace(AGENT, status=AgentStatus.READY)
+    view.user(UserNotice(ready, None))
+    assert view.reading(mark, AGENT, ()) == []
+    assert view.agent == ready
+    assert view.agent_reading(view.mark(), AGENT) == [AgentChanged("desk", AGENT)]
+
+
+def test_agent_without_an_extension_has_the_one_of_the_desk() -> None:
+    view = View("desk", ME, lambda: 0.0)
+    (change,) = view.user(UserNotice(replace(AGENT, extension=""), None))
+    assert change == AgentChanged("desk", AGENT)
