@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 OPEN_SECONDS = 60.0
 """How long a request may be a cause: longer than any command waits for its outcome, with its late events."""
 
+TONES_SECONDS = 2.0
+"""The same for touch tones, whose result never shows: an error for them comes at once or not at all."""
+
 OPEN_REQUESTS = 64
 """More than an agent can give in that time; the oldest make room."""
 
+_ACTIONS = frozenset(action.value for action in Action)
 _GONE = frozenset({None, ParticipantState.DROPPED, ParticipantState.WRAP_UP})
 _REACHED = frozenset({CallState.ALERTING, CallState.ACTIVE, CallState.FAILED, CallState.DROPPED})
 _DIALS = frozenset({Action.CONSULT_CALL, Action.MAKE_CALL})
@@ -98,17 +102,18 @@ class Correlation:
         """Return the id of the request that an asynchronous error refuses.
 
         ``dialog`` is the call that the error names, ``None`` where it names the agent. ``text`` is the error's message:
-        it often names the action.
+        where it names an action, the error is for a request of that action only.
         """
         if told:
             return told if told in self._open else None
         entries = [entry for entry in self._live() if not entry.shown and _goes_to(entry.request, dialog)]
-        named = [entry for entry in entries if _is_named(entry.request, text)]
-        return next((entry.request.id for entry in named or entries), None)
+        if not _ACTIONS.isdisjoint(text.split()):
+            entries = [entry for entry in entries if _is_named(entry.request, text)]
+        return entries[0].request.id if entries else None
 
     def _live(self) -> list[_Open]:
         now = self._clock()
-        return [entry for entry in self._open.values() if now - entry.since <= OPEN_SECONDS]
+        return [entry for entry in self._open.values() if now - entry.since <= _seconds_open(entry.request)]
 
     def _first(self, fits: Callable[[_Open], bool]) -> _Open | None:
         """Return the oldest fitting request whose result has not shown, else the newest one whose has."""
@@ -244,6 +249,11 @@ def _goes_to(request: CallRequest | SignIn | ChangeStatus, dialog: str | None) -
     if isinstance(request, CallRequest):
         return request.call == dialog
     return dialog is None
+
+
+def _seconds_open(request: CallRequest | SignIn | ChangeStatus) -> float:
+    tones = isinstance(request, CallRequest) and request.action is Action.SEND_DTMF
+    return TONES_SECONDS if tones else OPEN_SECONDS
 
 
 def _is_named(request: CallRequest | SignIn | ChangeStatus, text: str) -> bool:

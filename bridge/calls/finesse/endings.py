@@ -56,6 +56,8 @@ def judge(problem: BaseException, credentials: Credentials) -> Interrupted | Ove
             verdict = problem
         case XmppConflict():
             verdict = Over(TAKEN_OVER)
+        case XmppRefused(passing=True):
+            verdict = Interrupted(str(problem))
         case XmppRefused() | Refused(credentials_refused=True):
             verdict = credentials_refused(credentials)
         case Refused(status=status, failure=failure) if status < SERVER_TROUBLE:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import http.cookiejar
+import os
 import re
 import ssl
 from dataclasses import dataclass
@@ -56,7 +57,17 @@ KEEPALIVE_SECONDS = 15.0
 _NOT_ABOUT_CREDENTIALS = frozenset({"Invalid State", "Invalid Authorization User Specified"})
 """Refusals with status 401 that the guide documents although the credentials are right."""
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.LocalProtocolError)
+_REASONS: dict[type[httpx.TransportError], str] = {
+    httpx.PoolTimeout: "all connections are in use",
+    httpx.ConnectTimeout: "no connection in time",
+    httpx.LocalProtocolError: "it is nothing that HTTP can carry",
+}
+_NOT_SENT: tuple[type[httpx.TransportError], ...] = (httpx.ConnectError, *_REASONS)
+
+_UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
+"""OpenSSL's codes: self-signed, itself or at the chain's end, and issuer not found (``X509_V_ERR_…``)."""
+
+_CA_HINT = "; FINESSE_CA_FILE names the certificates of authorities to trust"
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """What a Bearer token may look like (RFC 6750 section 2.1)."""
@@ -272,18 +283,17 @@ async def _read_body(response: httpx.Response) -> bytes:
 
 def _reason(error: httpx.TransportError) -> str:
     """Say in a person's words why there is no connection."""
+    for kind, reason in _REASONS.items():
+        if isinstance(error, kind):
+            return reason
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            hint = "FINESSE_CA_FILE names the file of the authority that signed it"
-            return f"the certificate is not trusted: {cause.verify_message}; {hint}"
+            hint = _CA_HINT if cause.verify_code in _UNKNOWN_AUTHORITY else ""
+            return f"the certificate is not trusted: {cause.verify_message.rstrip('.')}{hint}"
         if isinstance(cause, ssl.SSLError):
             return f"TLS failed: {cause.reason or 'no agreement'}"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno) if cause.errno > 0 else cause.strerror  # below 0 are those of names
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.PoolTimeout):
-        return "all connections are in use"
-    if isinstance(error, httpx.ConnectTimeout):
-        return "no connection in time"
-    return "nothing could be sent" if isinstance(error, httpx.LocalProtocolError) else "no connection"
+    return "no connection"

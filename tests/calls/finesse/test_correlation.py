@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.calls.adapter import CallRequest, ChangeStatus, SignIn
-from bridge.calls.finesse.correlation import OPEN_REQUESTS, OPEN_SECONDS, Correlation
+from bridge.calls.finesse.correlation import OPEN_REQUESTS, OPEN_SECONDS, TONES_SECONDS, Correlation
 from bridge.calls.finesse.picture import Difference
 from bridge.calls.model import Action, Agent, AgentStatus, Call, CallState, Participant, ParticipantState
 
@@ -186,6 +186,9 @@ def test_asynchronous_error_goes_to_who_asked_for_it() -> None:
     assert cause(None, "1", "CF_GENERIC_OPERATION (1)") == "r1"
     assert cause(None, None, "CF_INVALID_CALLED_DEVICE (6)") == "r3"
     assert cause(None, "7", "CF_GENERIC_OPERATION (1)") is None
+    assert cause(None, "1", "INVALID_ACTION HOLD on extension 1001001") is None
+    desk.now = TONES_SECONDS + 1
+    assert cause(None, "1", "CF_GENERIC_OPERATION (1)") == "r2"
     assert cause("r3", "1", "") == "r3"
     assert cause("of another program", "1", "") is None
 
