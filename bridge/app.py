@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bridge.broker.clock import Clock
     from bridge.calls.adapter import Adapter
+    from bridge.calls.finesse.observer import Observer
     from bridge.calls.timers import Timer
     from bridge.server.files import FileLimit
     from bridge.settings import Settings
@@ -31,7 +32,7 @@ def _call_later(delay: float, callback: Callable[[], None]) -> Timer:
     return asyncio.get_running_loop().call_later(delay, callback)
 
 
-def make_adapter(settings: Settings, clock: Clock) -> Adapter:
+def make_adapter(settings: Settings, clock: Clock, observer: Observer) -> Adapter:
     """Make the adapter that the settings name."""
     if settings.adapter == "finesse":
         return FinesseAdapter(
@@ -40,6 +41,7 @@ def make_adapter(settings: Settings, clock: Clock) -> Adapter:
             transport=settings.finesse_xmpp,
             ca_file=settings.finesse_ca_file,
             linger_seconds=settings.finesse_linger_seconds,
+            observer=observer,
         )
     return SimulatorAdapter(
         call_later=_call_later,
@@ -59,7 +61,7 @@ class Bridge:
         clock = SystemClock()
         self.settings = settings
         self.telemetry = Telemetry()
-        self.adapter = adapter or make_adapter(settings, clock)
+        self.adapter = adapter or make_adapter(settings, clock, self.telemetry)
         self.calls = CallService(
             adapter=self.adapter,
             clock=clock,

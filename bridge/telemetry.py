@@ -32,6 +32,7 @@ FREE = "free"
 """Label for all messages outside the catalogue: gadgets may make up any number of addresses."""
 
 COMMAND_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+NOTIFICATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1)
 
 
 def configure_logging(level: str, log_format: Literal["auto", "json", "console"], stream: TextIO | None = None) -> None:
@@ -103,6 +104,12 @@ class Telemetry(Collector):
             "From a command's acceptance to its outcome",
             ["outcome"],
             buckets=COMMAND_BUCKETS,
+            registry=self.registry,
+        )
+        self._notification_seconds = Histogram(
+            "bridge_notification_seconds",
+            "From a notification's arrival from the switch to its events, queued for their sessions",
+            buckets=NOTIFICATION_BUCKETS,
             registry=self.registry,
         )
         self._loop_lag = Histogram(
@@ -215,6 +222,13 @@ class Telemetry(Collector):
             error=failure.error_type if failure else None,
             cause=failure.cause if failure else None,
         )
+
+    # From the adapter
+
+    def notified(self, workspace: str, arrived: float) -> None:
+        """Note how long a notification took."""
+        del workspace  # there are thousands: too many for a label
+        self._notification_seconds.observe(self._monotonic() - arrived)
 
     # From the server
 

@@ -20,6 +20,7 @@ from bridge.calls.adapter import (
 )
 from bridge.calls.finesse.endings import Over
 from bridge.calls.finesse.nodes import Node, Nodes
+from bridge.calls.finesse.observer import Silent
 from bridge.calls.finesse.pace import Pace
 from bridge.calls.finesse.rest import FinesseRest, make_client
 from bridge.calls.finesse.session import AgentSession
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.calls.adapter import AdapterEvents, Request
+    from bridge.calls.finesse.observer import Observer
     from bridge.calls.finesse.site import Transport
 
 NOT_SIGNED_IN = Failure("Authorization Failure", "no agent is signed in for this workspace")
 ELSEWHERE = Failure("Invalid Device", "this agent or extension is signed in elsewhere")
+NO_USERNAME = Failure("Invalid Input", "a username with a colon cannot sign in with a password (RFC 7617 section 2)")
 NOT_A_SIMULATOR = Failure("Not Implemented", "Finesse does not simulate the outside world")
 
 
@@ -50,6 +53,7 @@ class FinesseAdapter:
         linger_seconds: How long an agent is followed without any widget.
         pace: Pauses and time-outs.
         timing: The same for the notification service.
+        observer: Hears how long notifications take.
     """
 
     name = "finesse"
@@ -66,6 +70,7 @@ class FinesseAdapter:
         linger_seconds: float = 300.0,
         pace: Pace | None = None,
         timing: Timing | None = None,
+        observer: Observer | None = None,
     ) -> None:
         tls = ssl.create_default_context(cafile=ca_file)
         pace = pace or Pace()
@@ -81,6 +86,7 @@ class FinesseAdapter:
             linger_seconds=linger_seconds,
             pace=pace,
             timing=timing or Timing(),
+            observer=observer or Silent(),
         )
         # Set by start().
         self._events: AdapterEvents
@@ -158,6 +164,9 @@ class FinesseAdapter:
                 self._events.refused(request.id, NOT_A_SIMULATOR)
 
     def _sign_in(self, request: SignIn, session: AgentSession | None) -> None:
+        if request.token is None and ":" in request.username:
+            self._events.refused(request.id, NO_USERNAME)
+            return
         if session is not None and (session.username, session.extension) == (request.username, request.extension):
             session.renew(request)
             return

@@ -64,12 +64,16 @@ def read_dialogs(dialogs: Element) -> tuple[Call, ...]:
 
 def voice_dialogs(dialogs: Element) -> list[Element]:
     """Return those of a list's dialogs that are telephone calls: chats, e-mails and tasks are not ours."""
-    return [dialog for dialog in dialogs.any_case("Dialog") if is_voice(dialog)]
+    return [dialog for dialog in dialogs.any_case("Dialog") if is_call(dialog)]
 
 
-def is_voice(dialog: Element) -> bool:
-    """Say whether a dialog is a telephone call. Ids of other media hold an underscore."""
-    return "_" not in dialog.value("id") and dialog.value("mediaType").lower() in {"", "voice"}
+def is_call(dialog: Element) -> bool:
+    """Say whether a dialog is a telephone call.
+
+    Ids of other media hold an underscore. The preview of an outbound call, which the agent may ``ACCEPT``, is none yet.
+    """
+    voice = "_" not in dialog.value("id") and dialog.value("mediaType").lower() in {"", "voice"}
+    return voice and dialog.value("state").upper() != "ACCEPTED"
 
 
 def read_dialog(dialog: Element) -> Call:

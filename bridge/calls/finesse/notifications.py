@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bridge.calls.finesse.dialogs import is_voice, read_dialog, read_dialogs, voice_dialogs
+from bridge.calls.finesse.dialogs import is_call, read_dialog, read_dialogs, voice_dialogs
 from bridge.calls.finesse.failures import read_failure
 from bridge.calls.finesse.system import read_system_info
 from bridge.calls.finesse.users import read_user
@@ -134,7 +134,7 @@ def _update(notification: Element) -> Element | None:
 def _read_calls(content: Element) -> tuple[Call, ...]:
     """Read the calls of either wrapper. Where none of several can be read, the notice as a whole cannot."""
     if content.name.lower() == "dialog":
-        return (read_dialog(content),) if is_voice(content) else ()
+        return (read_dialog(content),) if is_call(content) else ()
     calls = read_dialogs(content)
     if not calls and voice_dialogs(content):
         raise XmlError("a list of dialogs none of which can be read")

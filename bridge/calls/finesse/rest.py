@@ -294,6 +294,6 @@ def _reason(error: httpx.TransportError) -> str:
         if isinstance(cause, ssl.SSLError):
             return f"TLS failed: {cause.reason or 'no agreement'}"
         if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno) if cause.errno > 0 else cause.strerror  # below 0 are those of names
+            return os.strerror(cause.errno) if cause.errno > 0 else "its name cannot be found"  # getaddrinfo's numbers
         cause = cause.__cause__ or cause.__context__
     return "no connection"

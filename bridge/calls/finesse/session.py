@@ -82,6 +82,7 @@ class AgentSession:
         self._signing_in: SignIn | None = request
         self._login_due = True
         self._login_id: str | None = None
+        self._own_id = request.username
         self._trouble = ""
 
         # Live or blind; what is told once live; events that the coroutines below wait for.
@@ -202,7 +203,8 @@ class AgentSession:
         async with self._site.admission:
             try:
                 agent = await node.rest.user(self._credentials)
-                return await self._site.open_line(node, agent.login_id or self.username, self._credentials)
+                self._own_id = agent.login_id or self.username
+                return await self._site.open_line(node, self._own_id, self._credentials)
             except Exception as problem:
                 raise judge(problem, self._credentials) or problem from problem
 
@@ -335,6 +337,7 @@ class AgentSession:
                 continue
             for notice in notices:
                 self._notice(notice)
+            self._site.observer.notified(self.workspace, line.arrived)
 
     def _notice(self, notice: Notice) -> None:
         match notice:
@@ -353,6 +356,8 @@ class AgentSession:
                 self._site.nodes.suspect(self._dispatch.node)
 
     def _user(self, notice: UserNotice) -> None:
+        if self._own_id != notice.agent.login_id:
+            return  # a colleague, of a team that was subscribed by another program
         self._status_told.set()
         if notice.agent.status is not AgentStatus.LOGOUT:
             self._tell(self._view.user(notice))

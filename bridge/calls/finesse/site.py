@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from bridge.calls.finesse.observer import Silent
 from bridge.calls.finesse.pace import Pace
 from bridge.calls.finesse.xmpp import Endpoint, Timing, XmppUnreachable, connect
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from bridge.calls.finesse.credentials import Credentials
     from bridge.calls.finesse.nodes import Node, Nodes
+    from bridge.calls.finesse.observer import Observer
     from bridge.calls.finesse.xmpp import XmppConnection
 
 Transport = Literal["auto", "websocket", "tcp"]
@@ -37,6 +39,7 @@ class Site:
     linger_seconds: float = 300.0
     pace: Pace = field(default_factory=Pace)
     timing: Timing = field(default_factory=Timing)
+    observer: Observer = field(default_factory=Silent)
     admission: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:

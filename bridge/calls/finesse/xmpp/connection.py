@@ -97,6 +97,11 @@ class XmppConnection:
         """Our full address, as the server bound it."""
         return self._stream.jid
 
+    @property
+    def arrived(self) -> float:
+        """When the last stanza came out of the socket, in monotonic seconds."""
+        return self._transport.arrived
+
     def __repr__(self) -> str:
         return f"<XmppConnection {self.jid}>"
 

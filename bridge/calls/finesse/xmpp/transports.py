@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import logging
 import ssl
+from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, NegotiationError
 from websockets.typing import Subprotocol
@@ -18,8 +20,6 @@ from websockets.typing import Subprotocol
 from bridge.calls.finesse.xmpp.errors import XmppLost, XmppUnreachable
 
 if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
-
     from bridge.calls.finesse.xmpp.endpoint import Endpoint, Timing
 
 MESSAGE_BYTES: Final = 1_048_576
@@ -44,7 +44,14 @@ _logger = _Quiet(logging.getLogger(__name__), {})
 
 
 class Transport(Protocol):
-    """One open connection."""
+    """One open connection.
+
+    Attributes:
+        arrived: When bytes came out of the socket last, in monotonic seconds.
+    """
+
+    @property
+    def arrived(self) -> float: ...  # noqa: D102  # see above
 
     async def send(self, text: str) -> None:
         """Send a message, or a piece of the stream. When cancelled it may or may not have been sent."""
@@ -88,9 +95,10 @@ async def open_transport(endpoint: Endpoint, tls: ssl.SSLContext, timing: Timing
 class TcpTransport:
     """TLS over TCP."""
 
-    __slots__ = ("_reader", "_writer")
+    __slots__ = ("_reader", "_writer", "arrived")
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.arrived = 0.0
         self._reader = reader
         self._writer = writer
 
@@ -125,6 +133,7 @@ class TcpTransport:
             raise _lost(error) from None
         if not data:
             raise XmppLost("the server closed the connection")
+        self.arrived = monotonic()
         return data
 
     async def close(self, *, reading: bool) -> None:
@@ -147,13 +156,28 @@ class _Connect(connect_websocket):
         return exc
 
 
+class _Connection(ClientConnection):
+    """Knows when bytes came last."""
+
+    arrived = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        self.arrived = monotonic()
+        super().data_received(data)
+
+
 class WebSocketTransport:
     """WebSocket (RFC 6455) with the subprotocol ``xmpp`` (RFC 7395 section 3.1). Its own pings are left to XMPP's."""
 
     __slots__ = ("_connection",)
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: _Connection) -> None:
         self._connection = connection
+
+    @property
+    def arrived(self) -> float:
+        """When bytes came last."""
+        return self._connection.arrived
 
     @classmethod
     async def open(cls, endpoint: Endpoint, tls: ssl.SSLContext, timing: Timing) -> WebSocketTransport:
@@ -163,6 +187,7 @@ class WebSocketTransport:
             subprotocols=[_SUBPROTOCOL],
             compression=None,
             user_agent_header=_USER_AGENT,
+            create_connection=_Connection,
             proxy=None,
             open_timeout=None,
             ping_interval=None,
@@ -177,6 +202,7 @@ class WebSocketTransport:
         if connection.subprotocol != _SUBPROTOCOL:
             connection.transport.abort()
             raise NegotiationError("no subprotocol")
+        assert isinstance(connection, _Connection)  # noqa: S101  # it was asked for
         return cls(connection)
 
     async def send(self, text: str) -> None:
