@@ -198,3 +198,21 @@ def test_error_never_goes_to_a_request_whose_result_has_shown() -> None:
     desk.ask("r1", Action.HOLD, "1")
     desk.cause(call("1", S.ACTIVE), call("1", S.HELD))
     assert desk.correlation.cause_of_error(None, "1", "INVALID_ACTION HOLD on extension 1001001") is None
+
+
+def test_what_follows_a_shown_result_still_belongs_to_it() -> None:
+    """A transfer ends two calls; the second notification comes when the first has shown the result."""
+    desk = Desk()
+    desk.ask("r1", Action.TRANSFER, "1")
+    assert desk.cause(call("1", S.HELD), ended=True) == "r1"
+    assert desk.cause(call("2", S.ACTIVE), ended=True) == "r1"
+
+
+def test_consult_holds_its_call_once() -> None:
+    """Taken back and put on hold again by telephone, while the consult still dials: that was not the consult."""
+    desk = Desk()
+    desk.ask("r1", Action.CONSULT_CALL, "1", "5070")
+    active, held = call("1", S.ACTIVE), call("1", S.HELD)
+    assert desk.cause(active, held) == "r1"
+    assert desk.cause(held, active) is None
+    assert desk.cause(active, held) is None

@@ -137,3 +137,10 @@ def test_memory_of_deleted_calls_is_bounded() -> None:
     assert len(picture._gone) == len(picture._touched) == REMEMBERED
     assert not picture._past
     assert not picture._origins
+
+
+def test_call_in_which_one_party_moved_on_and_another_seems_older_is_taken() -> None:
+    picture = Picture()
+    picture.notice(DialogEvent.POST, call(at=1, others=(other("5070", 5),)))
+    moved = call(state=ParticipantState.HELD, at=6, others=(other("5070", 4),))
+    assert picture.notice(DialogEvent.PUT, moved).difference is not None

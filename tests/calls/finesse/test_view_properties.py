@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bridge.calls.adapter import AgentChanged, CallChanged, CallEnded, CallRequest
 from bridge.calls.finesse.notifications import DialogEvent, DialogNotice, UserNotice
 from bridge.calls.finesse.view import View
-from bridge.calls.model import Action, Agent, AgentStatus
+from bridge.calls.model import Action, Agent, AgentStatus, Call, CallState, Participant, ParticipantState
 from bridge.calls.requests import DIALS
 from bridge.calls.simulator.errors import SwitchError
 from bridge.calls.simulator.switch import Switch
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     Draw = Any  # hypothesis' ``data.draw`` has no name for its type
     from bridge.calls.adapter import Change
-    from bridge.calls.model import Call
     from bridge.calls.simulator.desks import Notification
 
 ME = "1001001"
@@ -229,3 +228,20 @@ def test_agent_without_an_extension_has_the_one_of_the_desk() -> None:
     view = View("desk", ME, lambda: 0.0)
     (change,) = view.user(UserNotice(replace(AGENT, extension=""), None))
     assert change == AgentChanged("desk", AGENT)
+
+
+def test_state_that_is_told_again_changes_nothing() -> None:
+    view = View("desk", ME, lambda: 0.0)
+    assert view.user(UserNotice(AGENT, None)) == [AgentChanged("desk", AGENT)]
+    assert view.user(UserNotice(AGENT, None)) == []
+
+
+def test_consult_that_finesse_shows_as_a_plain_call_is_told_as_a_consult_from_its_first_event_on() -> None:
+    view = View("desk", ME, lambda: 0.0)
+    view.correlation.expect(CallRequest("r1", "desk", Action.CONSULT_CALL, "1", "5070"))
+    own = Participant(ME, ParticipantState.INITIATING, is_agent=True)
+    plain = Call("2", CallState.INITIATING, ME, "", "OUT", (own,))
+    (change,), _ = view.dialogs(DialogNotice(DialogEvent.POST, (plain,), None, ""))
+    assert isinstance(change, CallChanged)
+    assert (change.call.call_type, change.call.associated, change.cause) == ("CONSULT", "1", "r1")
+    assert view.calls == (change.call,)
