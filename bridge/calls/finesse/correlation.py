@@ -15,7 +15,7 @@ from bridge.calls.adapter import CallRequest, ChangeStatus, SignIn
 from bridge.calls.model import Action, AgentStatus, CallState, ParticipantState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bridge.calls.finesse.picture import Difference
     from bridge.calls.model import Agent, Call
@@ -92,7 +92,7 @@ class Correlation:
         """Return the id of the request behind a change of the agent's state."""
         if told:
             return told if told in self._open else None
-        entry = self._first(lambda entry: _explains_status(entry, agent.status))
+        entry = self._first(lambda entry: not entry.shown and _explains_status(entry, agent.status))
         if entry is None:
             return None
         entry.shown = True
@@ -139,10 +139,11 @@ class Correlation:
 class _Change:
     """A difference as the agent of one extension sees it."""
 
-    __slots__ = ("after", "before", "call", "ended", "is_own_new_call")
+    __slots__ = ("after", "before", "call", "call_before", "ended", "is_own_new_call")
 
     def __init__(self, difference: Difference, extension: str) -> None:
         self.call = difference.after
+        self.call_before = difference.before
         self.ended = difference.ended
         self.before = _state_in(difference.before, extension)
         self.after = None if difference.ended else _state_in(difference.after, extension)
@@ -200,12 +201,19 @@ def _leaves(_request: CallRequest, change: _Change) -> bool:
     return change.ended or change.after in _GONE
 
 
-def _joins(_request: CallRequest, change: _Change) -> bool:
-    return change.call.secondary_id is not None or change.after is ParticipantState.ACTIVE
+def _joins(request: CallRequest, change: _Change) -> bool:
+    if change.call_before is None or _becomes(ParticipantState.ACTIVE)(request, change):
+        return True
+    merged = change.call.secondary_id not in {None, change.call_before.secondary_id}
+    return merged or len(change.call.participants) > len(change.call_before.participants)
 
 
 def _carries(request: CallRequest, change: _Change) -> bool:
-    return all(change.call.variables.get(name) == value for name, value in request.variables.items())
+    return _has(change.call, request.variables) and not _has(change.call_before, request.variables)
+
+
+def _has(call: Call | None, variables: Mapping[str, str]) -> bool:
+    return call is not None and all(call.variables.get(name) == value for name, value in variables.items())
 
 
 def _never(_request: CallRequest, _change: _Change) -> bool:

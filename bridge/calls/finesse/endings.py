@@ -20,7 +20,11 @@ SERVER_TROUBLE = 500
 
 
 class Interrupted(Exception):  # noqa: N818 it is no error: the session goes on
-    """The session is blind and has to connect anew; the text says why."""
+    """The session is blind and has to connect anew; the text says why. ``leave``: at another node."""
+
+    def __init__(self, reason: str, *, leave: bool = False) -> None:
+        super().__init__(reason)
+        self.leave = leave
 
 
 class Over(Exception):  # noqa: N818 it need not be an error

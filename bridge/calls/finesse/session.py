@@ -87,6 +87,7 @@ class AgentSession:
 
         # Live or blind; what is told once live; events that the coroutines below wait for.
         self._telling = Telling(self.workspace, events)
+        self._live_since: float | None = None
         self._is_over = False
         self._application_available = True
         self._status_told = asyncio.Event()
@@ -159,17 +160,20 @@ class AgentSession:
         avoid: Node | None = None
         async with asyncio.timeout(self._site.pace.sign_in) as time_to_sign_in:
             while True:
-                began = monotonic()
+                self._live_since = None
                 try:
                     await self._follow(avoid, time_to_sign_in)
                 except Interrupted as interruption:
-                    self._trouble = str(interruption)
-                    self._go_blind(self._trouble)
-                    lasted = monotonic() - began > self._site.pace.back_off_most
-                    attempt = 0 if lasted else attempt + 1
+                    self._go_blind(str(interruption))
+                    attempt = 0 if self._has_lasted() else attempt + 1
                     # Once at the same node: the line may just have broken. Then elsewhere, if there is an elsewhere.
-                    avoid = self._dispatch.node if attempt > 1 or not self._node_serves() else None
+                    leave = interruption.leave or attempt > 1 or not self._node_serves()
+                    avoid = self._dispatch.node if leave else None
                 await asyncio.sleep(self._pause(attempt))
+
+    def _has_lasted(self) -> bool:
+        """Say whether the session was live for some time, so that what interrupted it is a new trouble."""
+        return self._live_since is not None and monotonic() - self._live_since > self._site.pace.back_off_most
 
     def _pause(self, attempt: int) -> float:
         """Give a random pause before a reconnect: up to twice as long each time, so that not all come at once."""
@@ -235,7 +239,7 @@ class AgentSession:
         """Wait in place, with the line up: Finesse signs out whose line is down. Go where another node serves."""
         while not (node.in_service and self._application_available):
             if self._site.nodes.serving(beside=node):
-                raise Interrupted(self._trouble)
+                raise Interrupted(self._trouble, leave=True)
             self._poke.clear()
             await self._poke.wait()
 
@@ -282,6 +286,7 @@ class AgentSession:
         """Read everything and be live."""
         changes, _ = await self._reading.read(node, self._credentials)
         cause = self._signing_in.id if self._signing_in is not None else None
+        self._live_since = monotonic()
         self._trouble, self._signing_in = "", None
         self._log.info("finesse_connected", node=node.url)
         if self._view.agent is not None:
