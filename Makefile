@@ -9,13 +9,20 @@ PORT   ?= 8765
 APT := $(shell if [ "$$(id -u)" = 0 ]; then echo "apt-get"; elif sudo -n true 2>/dev/null; then echo "sudo apt-get"; fi)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak bench check unit schemas format clean system-packages
+.PHONY: help run finesse-demo test soak bench check unit schemas format clean system-packages
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 run: $(VENV)/installed ## Start the bridge with its simulator and the demo page
 	$(BIN)/workspace-bridge serve --port $(PORT)
+
+finesse-demo: $(VENV)/installed ## Start the bridge with a look-alike of Cisco Finesse
+	@command -v prosody >/dev/null || [ -z "$(APT)" ] || \
+	  { echo "Installing: prosody"; $(APT) update -qq && $(APT) install -y -qq --no-install-recommends prosody >/dev/null; }
+	@$(BIN)/python -c 'import slixmpp, trustme' 2>/dev/null || \
+	  $(BIN)/pip install --quiet --editable '.[finesse-simulator]'
+	$(BIN)/workspace-bridge finesse-demo --port $(PORT)
 
 test: system-packages check unit ## Run every check: style, types, schemas, tests
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path  # noqa: TC003 Typer reads the annotations
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -197,6 +197,89 @@ def schemas(
     from bridge.command_line import schemas as command  # noqa: PLC0415 see the module's text
 
     (command.check if check else command.write)(folder)
+
+
+@app.command(
+    "finesse-simulator",
+    epilog=_examples(
+        "workspace-bridge finesse-simulator",
+        "workspace-bridge finesse-simulator --pair --profile ccx --agents 20",
+        "workspace-bridge finesse-simulator --json | jq -r .control",
+    ),
+)
+def finesse_simulator(
+    *,
+    pair: Annotated[bool, typer.Option("--pair", help="Two nodes instead of one.")] = False,
+    profile: Annotated[Literal["cce", "ccx"], typer.Option(help="The product behind: Enterprise or Express.")] = "cce",
+    agents: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="How many agents: 1001001 and on.")] = 3,
+    json: Annotated[
+        bool, typer.Option("--json", help="Say where it is in one line of JSON, when it is ready.")
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65_528,
+            help="First of seven: REST, WebSocket and TCP of each node, control interface. 0 takes free ones.",
+        ),
+    ] = 0,
+    directory: Annotated[
+        Path | None, typer.Option(metavar="DIR", file_okay=False, help="For its files, instead of a temporary one.")
+    ] = None,
+    reaction_ms: Annotated[
+        int, typer.Option(metavar="MS", min=0, max=60_000, help="How long the switch takes for each step.")
+    ] = 20,
+    forced_logout_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="Sign out whose presence is gone for so long.")
+    ] = 60.0,
+    lockout_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="How long five wrong passwords lock an account.")
+    ] = 300.0,
+) -> None:
+    """Run a look-alike of Cisco Finesse to try and test against, until Ctrl-C or SIGTERM.
+
+    A simulated switch behind Finesse's REST API, and a real XMPP server, Prosody. 5090 is busy, 5091 a bad number.
+    """
+    from bridge.command_line import finesse_simulator as command  # noqa: PLC0415 see the module's text
+
+    command.run(
+        as_json=json,
+        agents=agents,
+        pair=pair,
+        profile=profile,
+        port=port,
+        directory=directory,
+        reaction_seconds=reaction_ms / 1000,
+        forced_logout_seconds=forced_logout_seconds,
+        locked_seconds=lockout_seconds,
+    )
+
+
+@app.command(
+    "finesse-demo",
+    epilog=_examples(
+        "workspace-bridge finesse-demo",
+        "workspace-bridge finesse-demo --pair --agents 5 --port 9000",
+    ),
+)
+def finesse_demo(
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", min=0, max=65_535, help="The bridge's port; 0 takes a free one. [default: 8765]"),
+    ] = None,
+    pair: Annotated[bool, typer.Option("--pair", help="Two Finesse nodes instead of one.")] = False,
+    profile: Annotated[Literal["cce", "ccx"], typer.Option(help="The product behind: Enterprise or Express.")] = "cce",
+    agents: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="How many agents: 1001001 and on.")] = 3,
+) -> None:
+    """See the Finesse adapter at work: a look-alike and a bridge, until Ctrl-C.
+
+    Says where the demo page is and who can sign in. Needs Prosody, as finesse-simulator does, and no Finesse.
+    """
+    from bridge.command_line import finesse_demo as command  # noqa: PLC0415 see the module's text
+
+    command.run(port, pair=pair, profile=profile, agents=agents)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import difflib
 import ipaddress
 import json
 import os
+import ssl
 import tomllib
 from pathlib import Path  # noqa: TC003 pydantic reads annotations when the program runs
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -177,7 +178,9 @@ class Settings(BaseSettings):
     @classmethod
     def _finesse_is_https(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         for url in urls:
-            _require_url(url, ("https",))
+            _require_url(url, "https://host:port")
+            if urlsplit(url).path not in {"", "/"}:
+                raise ValueError(f"{url!r} has a path: write https://host:port, the API's path is known")
         if len(urls) > MOST_NODES:
             raise ValueError(f"Finesse has at most {MOST_NODES} nodes")
         return urls
@@ -186,14 +189,21 @@ class Settings(BaseSettings):
     @classmethod
     def _xmpp_is_encrypted(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         for url in urls:
-            _require_url(url, ("wss", "xmpps"))
+            _require_url(url, "wss://host:port/ws/", "xmpps://host:port")
         return urls
 
     @field_validator("finesse_ca_file")
     @classmethod
     def _ca_file_is_readable(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
+        if path is None:
+            return None
+        if not path.is_file():
             raise ValueError(f"{path} is no file")
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError as error:  # ssl.SSLError is one
+            reason = "it holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ValueError(f"{path}: {reason}") from None
         return path
 
     @model_validator(mode="after")
@@ -233,13 +243,17 @@ class Settings(BaseSettings):
             )
 
 
-def _require_url(url: str, schemes: tuple[str, ...]) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        wanted = " or ".join(f"{scheme}://host:port" for scheme in schemes)
-        raise ValueError(f"{url!r} must be written {wanted}")
-    if parts.username is not None or parts.password is not None:
+def _require_url(url: str, *forms: str) -> None:
+    """Refuse a URL that has another form, and, without quoting it, one with credentials."""
+    if "@" in url:
         raise ValueError("a URL must not hold credentials: they come with the agent's sign-in")
+    try:
+        parts = urlsplit(url)
+        whole = bool(parts.hostname) and parts.port != 0 and not parts.query and not parts.fragment
+    except ValueError:  # an address or a port that cannot be
+        whole = False
+    if not whole or parts.scheme not in {form.partition(":")[0] for form in forms}:
+        raise ValueError(f"{url!r} must be written {' or '.join(forms)}")
 
 
 def load(
@@ -284,7 +298,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _parsed(sent: str, name: str, value: str) -> Any:
-    if name != "allowed_origins":
+    if Settings.model_fields[name].annotation != tuple[str, ...]:
         return value
     try:
         return json.loads(value)

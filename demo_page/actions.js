@@ -30,6 +30,7 @@ const OTHER_LABELS = {
   SetReadyState: "Ready",
   SetNotReadyState: "Not ready",
   SetUserInfo: "Sign in",
+  Logout: "Sign out",
 };
 
 /**

@@ -7,8 +7,12 @@ export class Agent {
   #badge = element("span", { class: "badge", role: "status", "data-state": "unknown" }, "unknown");
   #ready;
   #notReady;
+  #signOut;
+  #why = element("p");
   #form;
   #signInPlace;
+  #whoMaySignIn = "";
+  #signedOutFor = "";
 
   /**
    * @param {HTMLElement} place of state and buttons
@@ -16,47 +20,71 @@ export class Agent {
    * @param {Commands} commands
    */
   constructor(place, signInPlace, commands) {
-    const set = (/** @type {string} */ label, /** @type {string} */ subtopic) =>
+    const set = (/** @type {string} */ label, /** @type {string} */ address, /** @type {object} */ attributes) =>
       element("button", {
-        type: "button", class: "small", "aria-pressed": "false",
-        click: () => commands.send(label, `Cisco/Agent/${subtopic}`, {}),
+        type: "button", class: "small", ...attributes, click: () => commands.send(label, `Cisco/${address}`, {}),
       }, label);
-    this.#ready = set("Ready", "SetReadyState");
-    this.#notReady = set("Not ready", "SetNotReadyState");
+    this.#ready = set("Ready", "Agent/SetReadyState", { "aria-pressed": "false" });
+    this.#notReady = set("Not ready", "Agent/SetNotReadyState", { "aria-pressed": "false" });
+    this.#signOut = set("Sign out", "Connection/Logout", {});
     this.#signInPlace = signInPlace;
-    this.#form = signInForm(commands);
-    place.append(this.#badge, element("span", { class: "pair" }, this.#ready, this.#notReady));
+    this.#form = signInForm(commands, this.#why);
+    place.append(this.#badge, element("span", { class: "pair" }, this.#ready, this.#notReady), this.#signOut);
   }
 
-  /** @param {string} state such as `READY`, `NOT_READY` */
-  showState(state) {
+  /** @param {import("./adapters.js").Adapter} adapter */
+  fit({ whoMaySignIn }) {
+    this.#whoMaySignIn = whoMaySignIn;
+    this.#explain();
+  }
+
+  /**
+   * @param {string} state such as `READY`, `NOT_READY`
+   * @param {string | null} reasonCode
+   */
+  showState(state, reasonCode) {
     show(this.#badge, state.toLowerCase().replaceAll("_", " "));
     this.#badge.dataset.state = state.toLowerCase();
+    this.#badge.title = reasonCode ? `Reason code ${reasonCode}` : "";
     this.#ready.setAttribute("aria-pressed", String(state === "READY"));
     this.#notReady.setAttribute("aria-pressed", String(state === "NOT_READY"));
   }
 
-  /** @param {boolean} signedOut */
-  offerSignIn(signedOut) {
+  /**
+   * @param {boolean} signedOut
+   * @param {string} [reason] why, where it is told
+   */
+  offerSignIn(signedOut, reason = "") {
+    this.#signedOutFor = reason;
+    this.#explain();
     arrange(this.#signInPlace, signedOut ? [this.#form] : []);
-    this.#ready.disabled = signedOut;
-    this.#notReady.disabled = signedOut;
+    for (const button of [this.#ready, this.#notReady, this.#signOut]) {
+      button.disabled = signedOut;
+    }
+  }
+
+  #explain() {
+    const why = this.#signedOutFor ? `Signed out: ${this.#signedOutFor}.` : "No agent is signed in for this workspace.";
+    show(this.#why, `${why} ${this.#whoMaySignIn}`);
   }
 }
 
-/** @param {Commands} commands */
-function signInForm(commands) {
-  const field = (/** @type {string} */ name, /** @type {string} */ label, /** @type {string} */ type) =>
-    element("label", {}, label, element("input", { name, type, required: true, maxlength: 128, size: 8, autocomplete: "off" }));
+/**
+ * @param {Commands} commands
+ * @param {HTMLElement} why somebody should sign in
+ */
+function signInForm(commands, why) {
+  const field = (/** @type {string} */ name, /** @type {string} */ type) =>
+    element("input", { name, type, required: true, maxlength: 128, size: 8, autocomplete: "off", spellcheck: "false" });
+  const password = field("password", "password");
   return element("form", {
     class: "sign-in",
     submit: (event) => {
       event.preventDefault();
       const data = Object.fromEntries(new FormData(event.currentTarget));
+      password.value = "";
       commands.send(`Sign in ${data.username}`, "Cisco/Agent/SetUserInfo", data);
-      event.currentTarget.reset();
     },
-  }, element("p", {}, "No agent is signed in for this workspace. The simulator takes any name and password."),
-    field("username", "Name", "text"), field("password", "Password", "password"), field("extension", "Extension", "tel"),
-    element("button", { class: "primary" }, "Sign in"));
+  }, why, element("label", {}, "Name", field("username", "text")), element("label", {}, "Password", password),
+    element("label", {}, "Extension", field("extension", "tel")), element("button", { class: "primary" }, "Sign in"));
 }

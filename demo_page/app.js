@@ -1,4 +1,5 @@
 import { Activity } from "./activity.js";
+import { adapterOf } from "./adapters.js";
 import { Agent } from "./agent.js";
 import { Bus } from "./bus.js";
 import { Calls, isCallEvent } from "./calls.js";
@@ -53,9 +54,11 @@ function takeControl(message) {
   commands.take(message);
   if (addressOf(message) === "Bridge/Session/Opened") {
     const { identity, server } = message.data;
-    header.greet(message.data);
+    const adapter = adapterOf(server.adapter);
+    header.greet(message.data, adapter);
+    outside.fit(adapter);
+    agent.fit(adapter);
     setExtension(identity.extension ?? "");
-    find("outside", HTMLElement).hidden = server.adapter !== "simulator";
   }
 }
 
@@ -108,11 +111,11 @@ function take(message, way) {
   switch (addressOf(message)) {
     case "Cisco/Agent/SetAgentState":
       setExtension(message.data.extension);
-      agent.showState(message.data.state);
+      agent.showState(message.data.state, message.data.reasonCodeId);
       break;
     case "Cisco/Connection/SetConnectionStatus":
-      header.showCallControl(message.data.status);
-      agent.offerSignIn(message.data.status === "signed_out");
+      header.showCallControl(message.data.status, message.data.reason);
+      agent.offerSignIn(message.data.status === "signed_out", message.data.reason);
       break;
   }
   return "";

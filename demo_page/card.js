@@ -13,9 +13,12 @@ import { arrange, element, show } from "./dom.js";
 /** @type {Record<string, string>} */
 const KINDS = {
   PREROUTE_ACD_IN: "Customer’s call",
+  ACD_IN: "Customer’s call",
+  OTHER_IN: "Incoming call",
   OUT: "Outgoing call",
   AGENT_INSIDE: "Colleague’s call",
   CONSULT: "Consult call",
+  CONSULT_OFFERED: "Consult call",
   TRANSFER: "Transferred call",
   CONFERENCE: "Conference",
 };
@@ -129,7 +132,7 @@ export class Card {
 
   /** @param {Call} call */
   #showVariables(call) {
-    const entries = Object.entries(call.variables);
+    const entries = Object.entries(call.variables).filter(([, value]) => value !== "");
     this.#variables.hidden = entries.length === 0;
     this.#variables.replaceChildren(...entries.map(([name, value]) =>
       element("div", {}, element("dt", {}, name), element("dd", {}, value))));

@@ -24,18 +24,23 @@ export class Header {
    */
   constructor(workspace, connect) {
     find("workspace", HTMLInputElement).value = workspace;
-    const [other, name] = workspace === "5070" ? ["demo", "the first agent (5069)"] : ["5070", "a second agent (5070)"];
-    const link = find("colleague", HTMLAnchorElement);
-    link.href = `?workspace=${other}`;
-    show(link, `Open ${name} ↗`);
     this.#connect.addEventListener("click", connect);
     this.#workspace = workspace;
   }
 
   #workspace;
 
-  /** @param {any} opened the body of `Opened` */
-  greet(opened) {
+  /**
+   * @param {any} opened the body of `Opened`
+   * @param {import("./adapters.js").Adapter} adapter
+   */
+  greet(opened, { namesAreNumbers }) {
+    const [other, name] = namesAreNumbers
+      ? this.#workspace === "5070" ? ["demo", "the first agent (5069)"] : ["5070", "a second agent (5070)"]
+      : this.#workspace === "second" ? ["demo", "the first desk"] : ["second", "a second desk"];
+    const link = find("colleague", HTMLAnchorElement);
+    link.href = `?workspace=${other}`;
+    show(link, `Open ${name} ↗`);
     show(find("app", HTMLElement), opened.identity.app);
     show(find("server", HTMLElement), `${opened.server.version}, ${opened.server.adapter}`);
   }
@@ -57,11 +62,15 @@ export class Header {
     this.#showBanner();
   }
 
-  /** @param {string} status of call control */
-  showCallControl(status) {
+  /**
+   * @param {string} status of call control
+   * @param {string} [reason] why, where it is told
+   */
+  showCallControl(status, reason) {
     show(this.#callControl, CALL_CONTROL[status] ?? status);
     this.#callControl.dataset.state = { connected: "good", reconnecting: "busy", signed_out: "bad" }[status] ?? "";
-    this.#callProblem = status === "reconnecting" ? "Call control does not see the calls now: these are the last known." : "";
+    this.#callProblem = status !== "reconnecting" ? ""
+      : `Call control does not see the calls now${reason ? `: ${reason}` : ""}. What you see is the last known.`;
     this.#showBanner();
   }
 

@@ -10,7 +10,7 @@ const DOING = {
   INITIATED: "is calling", ALERTING: "is ringing", ACTIVE: "is talking", HELD: "has put the call on hold",
 };
 
-/** The outside world: customers and colleagues at the other end of the simulated switch. */
+/** The outside world: customers and colleagues at the other end of a switch that is not a real one. */
 export class Outside {
   #calls;
   #commands;
@@ -33,6 +33,16 @@ export class Outside {
       commands.send(`Offer a call from ${fromAddress}`, "Simulator/Call/Offer", { fromAddress });
       number.value = following(fromAddress);
     });
+  }
+
+  /** @param {import("./adapters.js").Adapter} adapter */
+  fit({ outside }) {
+    find("outside", HTMLElement).hidden = !outside;
+    show(find("outside-note", HTMLParagraphElement), outside);
+    show(find("no-calls", HTMLParagraphElement), `No calls. ${outside ? "Offer one below, or call a number" : "Call a number, or be called"}.`);
+    if (!outside) {
+      find("numbers", HTMLDataListElement).replaceChildren();
+    }
   }
 
   /** Show who is on the line now. */

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
+import trustme
+from typer.testing import CliRunner
 
+from bridge.cli import app
 from bridge.settings import Settings, SettingsError, load
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A file with an authority's certificate."""
+    file = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    return file
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -35,6 +44,8 @@ def test_the_nearer_source_wins(tmp_path: Path) -> None:
 def test_list_in_the_environment_is_a_json_array() -> None:
     settings = load(environment={"BRIDGE_ALLOWED_ORIGINS": '["https://*.example.com", "null"]'})
     assert settings.allowed_origins == ("https://*.example.com", "null")
+    settings = load(environment={"BRIDGE_FINESSE_URLS": '["https://finesse1.example.com:8445"]'})
+    assert settings.finesse_urls == ("https://finesse1.example.com:8445",)
     with pytest.raises(SettingsError, match="BRIDGE_ALLOWED_ORIGINS: write a JSON array"):
         load(environment={"BRIDGE_ALLOWED_ORIGINS": "https://example.com"})
 
@@ -94,3 +105,124 @@ def test_loopback_needs_no_authentication(host: str) -> None:
 def test_any_other_address_is_refused_and_says_why(host: str) -> None:
     with pytest.raises(SettingsError, match=f"HOST is {host}: without authentication"):
         load(environment={}, overrides={"host": host}).refuse_open_bind()
+
+
+# Finesse
+
+NODE = "https://finesse1.example.com:8445"
+OTHER = "https://finesse2.example.com:8445"
+SECRET = "s3cret-word"
+
+
+def finesse(**settings: object) -> Settings:
+    return load(environment={}, overrides={"adapter": "finesse", "finesse_urls": [NODE], **settings})
+
+
+def test_finesse_needs_no_more_than_the_address_of_a_node() -> None:
+    settings = finesse()
+    assert (settings.finesse_urls, settings.finesse_xmpp_urls) == ((NODE,), ())
+    assert (settings.finesse_xmpp, settings.finesse_ca_file, settings.finesse_linger_seconds) == ("auto", None, 300)
+
+
+def test_finesse_is_set_by_the_environment_as_well(certificate: Path) -> None:
+    environment = {
+        "BRIDGE_ADAPTER": "finesse",
+        "BRIDGE_FINESSE_URLS": f'["{NODE}", "{OTHER}"]',
+        "BRIDGE_FINESSE_XMPP_URLS": '["wss://finesse1.example.com:7443/ws/", "xmpps://finesse2.example.com:5223"]',
+        "BRIDGE_FINESSE_CA_FILE": str(certificate),
+        "BRIDGE_FINESSE_LINGER_SECONDS": "60",
+    }
+    settings = load(environment=environment)
+    assert settings.finesse_urls == (NODE, OTHER)
+    assert settings.finesse_xmpp_urls == ("wss://finesse1.example.com:7443/ws/", "xmpps://finesse2.example.com:5223")
+    assert (settings.finesse_ca_file, settings.finesse_linger_seconds) == (certificate, 60)
+
+
+def test_the_documented_file_for_finesse_is_read(tmp_path: Path, certificate: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "finesse.md").read_text(encoding="utf-8")
+    (written,) = re.findall(r'^```toml\n(adapter = "finesse"\n.*?)^```$', page, re.DOTALL | re.MULTILINE)
+    config = tmp_path / "bridge.toml"
+    config.write_text(re.sub(r'(?<=finesse_ca_file = ").*?(?=")', str(certificate), written))
+    settings = load(config=config, environment={})
+    assert (settings.adapter, len(settings.finesse_urls)) == ("finesse", 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"finesse_urls": []}, "ADAPTER is finesse, so FINESSE_URLS must name its nodes"),
+        ({"finesse_urls": ["http://finesse1.example.com:8082"]}, "FINESSE_URLS: .* must be written https://host:port"),
+        ({"finesse_urls": ["finesse1.example.com:8445"]}, "FINESSE_URLS: .* must be written https://host:port"),
+        ({"finesse_urls": ["https://:8445"]}, "FINESSE_URLS: .* must be written https://host:port"),
+        ({"finesse_urls": ["https://finesse1:port"]}, "FINESSE_URLS: .* must be written https://host:port"),
+        ({"finesse_urls": ["https://[finesse1"]}, "FINESSE_URLS: .* must be written https://host:port"),
+        ({"finesse_urls": [f"{NODE}/finesse/api"]}, "FINESSE_URLS: .* has a path"),
+        ({"finesse_urls": [NODE, OTHER, "https://finesse3.example.com:8445"]}, "FINESSE_URLS: .* at most 2 nodes"),
+        ({"finesse_urls": NODE}, "FINESSE_URLS: "),
+        ({"finesse_xmpp_urls": ["ws://finesse1.example.com/ws/"]}, "FINESSE_XMPP_URLS: .* wss://host:port/ws/ or "),
+        ({"finesse_xmpp_urls": ["xmpp://finesse1.example.com:5222"]}, "FINESSE_XMPP_URLS: .* must be written wss://"),
+        (
+            {"finesse_urls": [NODE, OTHER], "finesse_xmpp_urls": ["wss://finesse1.example.com:8445/ws/"]},
+            "FINESSE_XMPP_URLS must have one URL for each of FINESSE_URLS",
+        ),
+        ({"finesse_xmpp": "bosh"}, "FINESSE_XMPP: "),
+        ({"finesse_ca_file": "/nowhere/ca.pem"}, "FINESSE_CA_FILE: /nowhere/ca.pem is no file"),
+        ({"finesse_linger_seconds": 0}, "FINESSE_LINGER_SECONDS: "),
+    ],
+)
+def test_what_cannot_be_for_finesse_is_named(changes: dict[str, object], complaint: str) -> None:
+    with pytest.raises(SettingsError, match=complaint):
+        finesse(**changes)
+
+
+def test_a_file_without_certificates_is_told_before_anything_is_served(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate\n")
+    with pytest.raises(SettingsError, match=r"FINESSE_CA_FILE: .*ca\.pem: it holds no certificate"):
+        finesse(finesse_ca_file=file)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://1001001:{SECRET}@finesse1.example.com:8445",
+        f"http://1001001:{SECRET}@finesse1.example.com:8445",
+        f"1001001:{SECRET}@finesse1.example.com:8445",
+        f"https://1001001:{SECRET}@[finesse1",
+    ],
+)
+def test_credentials_in_an_address_are_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsError, match="must not hold credentials") as refused:
+        finesse(finesse_urls=[url])
+    assert SECRET not in str(refused.value)
+    with pytest.raises(SettingsError, match="must not hold credentials") as refused:
+        finesse(finesse_xmpp_urls=[url])
+    assert SECRET not in str(refused.value)
+
+
+def test_check_tells_what_finesse_would_be_served_from(certificate: Path) -> None:
+    environment = {
+        "BRIDGE_FINESSE_URLS": f'["{NODE}"]',
+        "BRIDGE_FINESSE_CA_FILE": str(certificate),
+        "BRIDGE_MAX_SESSIONS": "100",
+    }
+    result = CliRunner().invoke(app, ["serve", "--check", "--adapter", "finesse"], env=environment)
+    assert result.exit_code == 0, result.stderr
+    assert "would serve ws://127.0.0.1:8765/ws with the adapter finesse" in result.stdout
+    assert f'FINESSE_URLS = ["{NODE}"]' in result.stdout
+    assert f"FINESSE_CA_FILE = {certificate}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({}, "error: ADAPTER is finesse, so FINESSE_URLS must name its nodes"),
+        ({"BRIDGE_FINESSE_URLS": NODE}, "error: BRIDGE_FINESSE_URLS: write a JSON array"),
+        ({"BRIDGE_FINESSE_URLS": '["http://f"]'}, "error: FINESSE_URLS: 'http://f' must be written https://host:port"),
+        ({"BRIDGE_FINESSE_URLS": f'["{NODE}"]', "BRIDGE_FINESSE_CA_FILE": "/nowhere"}, "FINESSE_CA_FILE: /nowhere"),
+    ],
+)
+def test_check_tells_what_is_wrong_with_the_settings_for_finesse(environment: dict[str, str], complaint: str) -> None:
+    result = CliRunner().invoke(app, ["serve", "--check", "--adapter", "finesse"], env=environment)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert complaint in result.stderr

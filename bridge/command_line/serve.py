@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ def _tell_check(settings: Settings) -> None:
     put(f"demo page: {f'http://{host}:{settings.port}/' if settings.demo_page else 'off'}")
     changed = {name: value for name, value in settings.model_dump().items() if _is_changed(name, value)}
     for name, value in changed.items():
-        put(f"{name.upper()} = {value}")
+        put(f"{name.upper()} = {json.dumps(value) if isinstance(value, tuple) else value}")
     limit = Bridge.file_limit(settings)
     if limit is not None and limit.short:
         say(

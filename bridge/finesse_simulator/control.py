@@ -1,6 +1,7 @@
 """The hand of the outside world, over HTTP: who calls, answers and hangs up, and what goes wrong.
 
-It is there for tests and for people who try things out; it listens on loopback and asks nobody who they are.
+It is there for tests and for people who try things out; it listens on loopback and asks nobody who they are. Web pages
+are kept out, wherever they are from: by the name in ``Host``, and by their ``Origin``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from bridge.finesse_simulator.look_alike import FinesseLookAlike
 
@@ -34,6 +38,8 @@ HELP: Final = (
     "",
 )
 
+
+LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -103,8 +109,22 @@ def control_app(finesse: FinesseLookAlike) -> Starlette:
             Route("/log", reading(lambda: {"entries": finesse.log()}), methods=["GET"]),
             Route("/agents", reading(finesse.to_json), methods=["GET"]),
             Route("/faults", faults, methods=["POST"]),
-        ]
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK), Middleware(_NoPages)],
     )
+
+
+class _NoPages:
+    """Refuses what a browser sends on behalf of a page: only such requests have an ``Origin``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"]):
+            app = PlainTextResponse("this is not for web pages", HTTPStatus.FORBIDDEN)
+        await app(scope, receive, send)
 
 
 def _asked(model: type[Body], act: Callable[[Body], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:

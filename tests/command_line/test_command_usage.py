@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-COMMANDS = ("serve", "listen", "publish", "consult", "schemas")
+COMMANDS = ("serve", "listen", "publish", "consult", "schemas", "finesse-simulator", "finesse-demo")
 
 
 def invoke(*arguments: str, given: str | bytes | None = None, **environment: str) -> Result:
@@ -57,7 +57,8 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         (("publish", "Notes/Note/Added", '{"a":{"b":1,"b":2}}'), "error: the key /a/b stands twice"),
         (("listen", "--url", "http://127.0.0.1:8765"), "write one such as ws://127.0.0.1:8765/ws"),
         (("serve", "--host", "0.0.0.0"), "HOST is 0.0.0.0: without authentication"),
-        (("serve", "--adapter", "finesse"), "ADAPTER: "),
+        (("serve", "--adapter", "pabx"), "ADAPTER: "),
+        (("serve", "--adapter", "finesse"), "ADAPTER is finesse, so FINESSE_URLS must name its nodes"),
         (("serve", "--port", "70000"), "PORT: "),
         (("serve", "--config", "/nowhere.toml"), "/nowhere.toml: No such file"),
     ],

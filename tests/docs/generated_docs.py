@@ -15,6 +15,7 @@ from bridge.protocol.catalogue import ENTRIES
 from bridge.protocol.errors import REFUSALS
 from bridge.protocol.json_schema import summary
 from bridge.settings import PREFIX, Settings
+from tests.docs import finesse_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -79,9 +80,16 @@ def settings() -> str:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{list(value)}`" if isinstance(value, tuple) else f"`{value}`"
+
+
+def finesse() -> str:
+    """Tabulate what each command does at Finesse."""
+    return _table(("command", "request to Finesse", "what is seen of it", "complete when"), finesse_table.rows())
 
 
 def state_diagram() -> str:
@@ -95,6 +103,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("errors/README.md", "refusals"): lambda: refusals(""),
     ("operations.md", "settings"): settings,
     ("architecture.md", "states"): state_diagram,
+    ("finesse.md", "commands"): finesse,
 }
 
 

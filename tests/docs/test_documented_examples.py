@@ -71,6 +71,12 @@ async def test_scripted_fault_makes_the_command_fail(capsys: pytest.CaptureFixtu
     assert "the line is out of order" in capsys.readouterr().out
 
 
+async def test_look_alike_is_started_as_the_documentation_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    async with asyncio.timeout(30):
+        await loaded("docs/finesse.md", "look-alike")["main"]()
+    assert "https://localhost:" in capsys.readouterr().out
+
+
 def test_tour_of_the_readme_leads_to_its_end(bridge: BackgroundBridge) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     steps = [step for step in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "listen" not in step]

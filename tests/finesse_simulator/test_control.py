@@ -144,3 +144,15 @@ async def test_help_names_everything(hand: httpx.AsyncClient) -> None:
 
 async def test_control_tells_where_everything_is(hand: httpx.AsyncClient, finesse: FinesseLookAlike) -> None:
     assert (await hand.get("/agents")).json() == finesse.to_json()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Host": "rebound.example"}, 400), ({"Origin": "https://evil.example"}, 403), ({"Origin": "null"}, 403)],
+    ids=["rebound name", "foreign page", "sandboxed page"],
+)
+async def test_web_pages_are_kept_out(hand: httpx.AsyncClient, headers: dict[str, str], status: int) -> None:
+    offered = await hand.post("/offer", json={"to": A, "from": CUSTOMER}, headers=headers)
+    read = await hand.get("/agents", headers=headers)
+    assert [offered.status_code, read.status_code] == [status, status]
+    assert (await hand.get("/log")).json() == {"entries": []}

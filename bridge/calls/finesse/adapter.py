@@ -95,6 +95,9 @@ class FinesseAdapter:
         self._by_username: dict[str, AgentSession] = {}
         self._by_extension: dict[str, AgentSession] = {}
         self._occupied: set[str] = set()
+        # Sessions that are over and may still be closing their lines.
+        self._leaving: set[AgentSession] = set()
+        self._stopped = False
 
     def start(self, events: AdapterEvents) -> None:
         """Begin to watch the nodes; needs a running event loop."""
@@ -103,7 +106,8 @@ class FinesseAdapter:
 
     async def stop(self) -> None:
         """Close every line. The agents stay signed in at Finesse, which signs them out when nobody comes back."""
-        await asyncio.gather(*(session.stop() for session in self._sessions.values()))
+        self._stopped = True
+        await asyncio.gather(*(session.stop() for session in (*self._sessions.values(), *self._leaving)))
         await self._site.nodes.stop()
         await self._client.aclose()
 
@@ -150,6 +154,8 @@ class FinesseAdapter:
             session.read()
 
     def _pass_on(self, request: Request) -> None:
+        if self._stopped:
+            return
         session = self._sessions.get(request.workspace)
         match request:
             case SignIn():
@@ -183,3 +189,4 @@ class FinesseAdapter:
     def _ended(self, session: AgentSession) -> None:
         del self._sessions[session.workspace]
         del self._by_username[session.username], self._by_extension[session.extension]
+        self._leaving = {other for other in self._leaving if not other.is_gone} | {session}

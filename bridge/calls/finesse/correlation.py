@@ -75,7 +75,7 @@ class Correlation:
     def cause_of_call(self, told: str | None, difference: Difference) -> str | None:
         """Return the id of the request behind a change of a call; ``told`` is the notification's ``requestId``."""
         change = _Change(difference, self._extension)
-        entry = self._open.get(told) if told else self._first(lambda entry: _explains(entry, change))
+        entry = self._open.get(told) if told else self._explaining(change)
         if entry is None:
             return None
         self._learn(entry, change)
@@ -91,8 +91,9 @@ class Correlation:
     def cause_of_agent(self, told: str | None, agent: Agent) -> str | None:
         """Return the id of the request behind a change of the agent's state."""
         if told:
-            return told if told in self._open else None
-        entry = self._first(lambda entry: not entry.shown and _explains_status(entry, agent.status))
+            entry = self._open.get(told)
+        else:
+            entry = self._first(lambda entry: not entry.shown and _explains_status(entry, agent.status))
         if entry is None:
             return None
         entry.shown = True
@@ -110,6 +111,13 @@ class Correlation:
         if not _ACTIONS.isdisjoint(text.split()):
             entries = [entry for entry in entries if _is_named(entry.request, text)]
         return entries[0].request.id if entries else None
+
+    def _explaining(self, change: _Change) -> _Open | None:
+        entry = self._first(lambda entry: _explains(entry, change))
+        if entry is None or entry.dialled != change.call.id:
+            return entry
+        # Who drops a call that dials is the nearer cause of its end than who dialled it.
+        return self._first(lambda other: _drops(other, change)) or entry
 
     def _live(self) -> list[_Open]:
         now = self._clock()
@@ -167,6 +175,13 @@ def _explains(entry: _Open, change: _Change) -> bool:
             request, change
         )
     return _explains_other(request, change)
+
+
+def _drops(entry: _Open, change: _Change) -> bool:
+    request = entry.request
+    if not isinstance(request, CallRequest) or (request.action, request.call) != (Action.DROP, change.call.id):
+        return False
+    return _leaves(request, change)
 
 
 def _explains_dialling(entry: _Open, request: CallRequest, change: _Change) -> bool:

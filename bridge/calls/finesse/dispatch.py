@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.calls.adapter import AgentChanged, Failure
 from bridge.calls.finesse.bodies import outgoing
-from bridge.calls.finesse.endings import UNREACHABLE
+from bridge.calls.finesse.endings import UNREACHABLE, credentials_refused
 from bridge.calls.finesse.rest import Refused, Unanswered, Unreachable
 
 if TYPE_CHECKING:
@@ -131,7 +131,10 @@ class Dispatch:
                 raise NOWHERE
             return await self.node.rest.user(credentials)
         except Refused as refusal:
-            self._events.refused(request.id, refusal.failure)
+            told = credentials_refused(credentials).failure if refusal.credentials_refused else refusal.failure
+            self._events.refused(request.id, told)
+            if refusal.credentials_refused and credentials is self.credentials:
+                self.locked_out()
         except (Unreachable, Unanswered) as problem:
             self._events.refused(request.id, Failure(UNREACHABLE, str(problem)))
         return None

@@ -49,7 +49,8 @@ def credentials_refused(credentials: Credentials) -> Over:
     """End because Finesse does not take the credentials (any more). Nothing is tried again: five tries lock it."""
     what = "access token" if credentials.bearer else "password"
     reason = f"Finesse refused the agent's {what}: sign in again"
-    return Over(reason, failure=Failure(UNAUTHORIZED, f"Finesse refused the username or the {what}"))
+    warning = "" if credentials.bearer else "; after five wrong passwords it locks the account for a while"
+    return Over(reason, failure=Failure(UNAUTHORIZED, f"Finesse refused the username or the {what}{warning}"))
 
 
 def judge(problem: BaseException, credentials: Credentials) -> Interrupted | Over | None:

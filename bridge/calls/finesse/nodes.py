@@ -46,14 +46,15 @@ class Node:
         try:
             info = await self.rest.system_info()
         except Refused as refusal:
-            self._failed(refusal.failure.message, at_once=refusal.out_of_service)
+            reason = "Finesse is out of service" if refusal.out_of_service else str(refusal)
+            self._failed(reason, at_once=refusal.out_of_service)
         except (Unreachable, Unanswered) as problem:
             self._failed(str(problem), at_once=False)
         else:
             self._failures = 0
             self.info = info
             self.in_service = info.in_service
-            self.trouble = "" if info.in_service else f"it says {info.status}"
+            self.trouble = "" if info.in_service else f"Finesse says {info.status}"
 
     def _failed(self, reason: str, *, at_once: bool) -> None:
         self._failures += 1

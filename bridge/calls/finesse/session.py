@@ -56,6 +56,7 @@ AVAILABILITY_USER = "finesse"
 developer guide, "Notification service")."""
 
 
+OUT_OF_SERVICE = "Finesse is out of service"
 LOGGED_OUT = "the agent was logged out of Finesse"
 
 
@@ -131,6 +132,11 @@ class AgentSession:
         self._dispatch.cancel()
         self._life.cancel()
         await asyncio.gather(self._life, return_exceptions=True)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing of it is left to wait for."""
+        return self._life.done()
 
     @property
     def _credentials(self) -> Credentials:
@@ -214,10 +220,10 @@ class AgentSession:
 
     def _interrupt(self, problem: Over) -> None:
         """End the session, wherever its life is just now."""
-        if self._interruption is not None and not self._interruption.done():
-            self._interruption.set_exception(problem)
-        else:
+        if self._interruption is None:
             self.leave(problem)
+        elif not self._interruption.done():  # else it is ending already, and the first reason stays
+            self._interruption.set_exception(problem)
 
     # Becoming live, staying so
 
@@ -356,7 +362,7 @@ class AgentSession:
             case ErrorNotice():
                 self._error(notice)
             case SystemNotice(in_service=False) if self._dispatch.node is not None:
-                self._site.nodes.went_out(self._dispatch.node, "it says that it is out of service")
+                self._site.nodes.went_out(self._dispatch.node, OUT_OF_SERVICE)
             case SystemNotice() if self._dispatch.node is not None:
                 self._site.nodes.suspect(self._dispatch.node)
 
