@@ -51,6 +51,9 @@ T = TypeVar("T")
 ANSWER_BYTES = Limits().bytes
 """More than this is not read of an answer."""
 
+CONNECTIONS = 20
+"""Finesse answers in milliseconds, so these serve hundreds of agents; the pool looks at each of them for each request."""
+
 KEEPALIVE_SECONDS = 15.0
 """Idle connections are closed before Finesse's Tomcat does so, which is after 20 s."""
 
@@ -116,7 +119,7 @@ def make_client(
     *,
     connect_seconds: float = 3.0,
     answer_seconds: float = 5.0,
-    connections: int = 100,
+    connections: int = CONNECTIONS,
     keepalive_seconds: float = KEEPALIVE_SECONDS,
 ) -> httpx.AsyncClient:
     """Make the pool of connections that all agents share.
@@ -125,7 +128,7 @@ def make_client(
         ssl_context: What certificates are trusted.
         connect_seconds: How long making a connection may take, and waiting for a free one.
         answer_seconds: How long an answer may take to begin, and after that to be complete.
-        connections: At most so many at once; Finesse answers in milliseconds, so they serve many more agents.
+        connections: At most so many at once.
         keepalive_seconds: How long an idle connection is kept.
     """
     return httpx.AsyncClient(
