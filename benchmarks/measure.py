@@ -80,7 +80,7 @@ class Server:
 
     async def __aenter__(self) -> Self:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-        if self._module == BRIDGE:
+        if self._module != PLAIN:
             environment |= BRIDGE_SETTINGS | dict(self._settings)
         raise_file_limit()
         self._process = subprocess.Popen(  # noqa: ASYNC220 takes no time; its output is read in a thread
@@ -118,31 +118,47 @@ class Server:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def cpu(self) -> float:
-        """Give the CPU seconds used so far, in the kernel and outside of it. Exact to a hundredth."""
-        fields = self._proc("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _ticks
+        """Give the CPU seconds used so far. Exact to a hundredth."""
+        return cpu_of(self._process.pid)
 
     def memory(self) -> int:
-        """Give the bytes of anonymous memory: what the process itself has allocated.
-
-        Mapped files are not in it. Their share of PSS changes whenever another Python starts or ends on the machine,
-        by megabytes. Nor are the kernel's buffers of sockets.
-        """
-        for line in self._proc("smaps_rollup").splitlines():
-            if line.startswith("Pss_Anon:"):
-                return int(line.split()[1]) * 1024
-        raise LoadError("the kernel tells no anonymous memory (Linux 5.9 does)")
+        """Give the bytes of anonymous memory: what the process itself has allocated."""
+        return memory_of(self._process.pid)
 
     async def held(self) -> int:
         """Let the bridge give back what it does not use; give what is left of ``memory``."""
-        assert self._process.stdout is not None
-        self._process.send_signal(signal.SIGUSR1)
-        await asyncio.to_thread(self._process.stdout.readline)
+        await self.tasks()
         return self.memory()
 
-    def _proc(self, name: str) -> str:
-        return Path(f"/proc/{self._process.pid}/{name}").read_text()
+    async def tasks(self) -> int:
+        """Let the bridge give back what it does not use; give how many tasks it has."""
+        assert self._process.stdout is not None
+        self._process.send_signal(signal.SIGUSR1)
+        return int(await asyncio.to_thread(self._process.stdout.readline))
+
+
+def cpu_of(pid: int) -> float:
+    """Give the CPU seconds that a process has used, in the kernel and outside of it. Exact to a hundredth."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _ticks
+
+
+def memory_of(pid: int, what: str = "Pss_Anon") -> int:
+    """Give the bytes of a process's memory, by default the anonymous ones: what it has allocated itself.
+
+    Mapped files are not in that. Their share of PSS changes whenever another Python starts or ends on the machine,
+    by megabytes. Nor are the kernel's buffers of sockets.
+    """
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith(f"{what}:"):
+            return int(line.split()[1]) * 1024
+    raise LoadError(f"the kernel tells no {what} (Linux 5.9 does)")
 
 
 def raise_file_limit() -> int:

@@ -35,16 +35,20 @@ class ForeignWidget:
         await self.socket.send_str(json.dumps(message))
         return message_id
 
-    async def until(self, wanted: Callable[[Message], bool]) -> Message:
-        """Read on until a message is as wanted; one that has come already counts."""
-        for message in self.messages:
+    async def until(self, wanted: Callable[[Message], bool], *, since: int = 0) -> Message:
+        """Read on until a message is as wanted; one that has come already counts, from the place ``since`` on."""
+        for message in self.messages[since:]:
             if wanted(message):
                 return message
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                self.messages.append(json.loads(await self.socket.receive_str()))
-                if wanted(self.messages[-1]):
-                    return self.messages[-1]
+            while not wanted(message := await self.read_on()):
+                pass
+        return message
+
+    async def read_on(self) -> Message:
+        """Wait for the next message."""
+        self.messages.append(json.loads(await self.socket.receive_str()))
+        return self.messages[-1]
 
     async def reply(self, message_id: str) -> Message:
         return await self.until(lambda m: m.get("correlationId") == message_id and "offset" not in m)

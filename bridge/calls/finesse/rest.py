@@ -52,7 +52,7 @@ ANSWER_BYTES = Limits().bytes
 """More than this is not read of an answer."""
 
 CONNECTIONS = 20
-"""Finesse answers in milliseconds, so these serve hundreds of agents; the pool looks at each of them for each request."""
+"""Finesse answers in milliseconds, so these serve hundreds of agents. The pool looks at each for each request."""
 
 KEEPALIVE_SECONDS = 15.0
 """Idle connections are closed before Finesse's Tomcat does so, which is after 20 s."""
@@ -142,7 +142,7 @@ def make_client(
             "Accept": "application/xml",
             "Accept-Encoding": "identity",  # no answer can be larger than it looks
         },
-        cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
+        cookies=_NoCookies(),
         follow_redirects=False,
         trust_env=False,
     )
@@ -236,6 +236,13 @@ class FinesseRest:
         return _ConnectionLost(f"the connection was lost before an answer to {what} came")
 
 
+class _NoCookies(http.cookiejar.CookieJar):
+    """Keeps none: ``JSESSIONID`` of one agent would travel with another's request."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Look at none."""
+
+
 class _Authorization(httpx.Auth):
     """Puts the credentials into the one request, as late as can be.
 
@@ -281,6 +288,8 @@ async def _read_body(response: httpx.Response) -> bytes:
         return b""
     finally:
         await response.aclose()
+        # The client's stream knows its response: without this, every answer were left to the cycle collector.
+        response.stream = httpx.ByteStream(b"")
     return bytes(body)
 
 
