@@ -27,7 +27,7 @@ finesse-demo: $(VENV)/installed ## Start the bridge with a look-alike of Cisco F
 test: system-packages check unit ## Run every check: style, types, schemas, tests
 
 soak: $(VENV)/installed-dev system-packages ## Run what takes long: load, soak, deep property tests
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests -q -k properties
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests -q -k properties -m "soak or not soak"
 	$(BIN)/python -m benchmarks.soak
 
 bench: $(VENV)/installed-dev ## Measure against a plain `websockets` server

@@ -26,6 +26,9 @@ OPEN_SECONDS = 60.0
 TONES_SECONDS = 2.0
 """The same for touch tones, whose result never shows: an error for them comes at once or not at all."""
 
+COPY_SECONDS = 1.0
+"""Notifications may come twice: an error that looks like the last one, and comes so soon, may be a copy of it."""
+
 OPEN_REQUESTS = 64
 """More than an agent can give in that time; the oldest make room."""
 
@@ -58,6 +61,9 @@ class Correlation:
         self._extension = extension
         self._clock = clock
         self._open: dict[str, _Open] = {}
+        # The last asynchronous error without a requestId, and when it came.
+        self._last_error: tuple[str | None, str] | None = None
+        self._last_error_at = 0.0
 
     def expect(self, request: CallRequest | SignIn | ChangeStatus) -> None:
         """Note a request that is being sent."""
@@ -103,11 +109,19 @@ class Correlation:
         """Return the id of the request that an asynchronous error refuses.
 
         ``dialog`` is the call that the error names, ``None`` where it names the agent. ``text`` is the error's message:
-        where it names an action, the error is for a request of that action only.
+        where it names an action, the error is for a request of that action only. A request whose call is there already
+        was accepted: that call would fail by itself. An error that repeats the last one may be its copy, and refuses
+        nobody: what the state then shows decides.
         """
         if told:
             return told if told in self._open else None
-        entries = [entry for entry in self._live() if not entry.shown and _goes_to(entry.request, dialog)]
+        error, now = (dialog, text), self._clock()
+        is_copy = error == self._last_error and now - self._last_error_at < COPY_SECONDS
+        self._last_error, self._last_error_at = error, now
+        if is_copy:
+            return None
+        waiting = [entry for entry in self._live() if not entry.shown and entry.dialled is None]
+        entries = [entry for entry in waiting if _goes_to(entry.request, dialog)]
         if not _ACTIONS.isdisjoint(text.split()):
             entries = [entry for entry in entries if _is_named(entry.request, text)]
         return entries[0].request.id if entries else None

@@ -51,7 +51,7 @@ T = TypeVar("T")
 ANSWER_BYTES = Limits().bytes
 """More than this is not read of an answer."""
 
-CONNECTIONS = 20
+CONNECTIONS = 10
 """Finesse answers in milliseconds, so these serve hundreds of agents. The pool looks at each for each request."""
 
 KEEPALIVE_SECONDS = 15.0

@@ -233,7 +233,8 @@ class AgentSession:
             async with self._site.admission:
                 await self._sign_in(node)
                 await self._come_up(node)
-            time_to_sign_in.reschedule(None)
+            if not time_to_sign_in.expired():
+                time_to_sign_in.reschedule(None)
             while self._telling.live:
                 await self._reading.wanted.wait()
                 if self._telling.live:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.calls.adapter import CallRequest, ChangeStatus, SignIn
-from bridge.calls.finesse.correlation import OPEN_REQUESTS, OPEN_SECONDS, TONES_SECONDS, Correlation
+from bridge.calls.finesse.correlation import COPY_SECONDS, OPEN_REQUESTS, OPEN_SECONDS, TONES_SECONDS, Correlation
 from bridge.calls.finesse.picture import Difference
 from bridge.calls.model import Action, Agent, AgentStatus, Call, CallState, Participant, ParticipantState
 
@@ -198,6 +198,26 @@ def test_error_never_goes_to_a_request_whose_result_has_shown() -> None:
     desk.ask("r1", Action.HOLD, "1")
     desk.cause(call("1", S.ACTIVE), call("1", S.HELD))
     assert desk.correlation.cause_of_error(None, "1", "INVALID_ACTION HOLD on extension 1001001") is None
+
+
+def test_error_that_repeats_the_last_one_refuses_nobody_else() -> None:
+    desk = Desk()
+    desk.ask("r1", Action.RETRIEVE, "1")
+    desk.ask("r2", Action.RETRIEVE, "1")
+    error = (None, "1", "INVALID_ACTION RETRIEVE on extension 1001001")
+    assert desk.correlation.cause_of_error(*error) == "r1"
+    desk.correlation.forget("r1")
+    assert desk.correlation.cause_of_error(*error) is None
+    desk.now += COPY_SECONDS
+    assert desk.correlation.cause_of_error(*error) == "r2"
+
+
+def test_error_never_goes_to_a_consult_whose_call_is_there() -> None:
+    desk = Desk()
+    desk.ask("r1", Action.CONSULT_CALL, "1", "5070")
+    desk.ask("r2", Action.DROP, "1")
+    assert desk.cause(None, call("2", S.INITIATING, caller="1001001", to="", associated="1")) == "r1"
+    assert desk.correlation.cause_of_error(None, "1", "CF_OBJECT_NOT_KNOWN (4)") == "r2"
 
 
 def test_what_follows_a_shown_result_still_belongs_to_it() -> None:
