@@ -47,7 +47,8 @@ class ForeignWidget:
 
     async def read_on(self) -> Message:
         """Wait for the next message."""
-        self.messages.append(json.loads(await self.socket.receive_str()))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            self.messages.append(json.loads(await self.socket.receive_str()))
         return self.messages[-1]
 
     async def reply(self, message_id: str) -> Message:

@@ -330,6 +330,7 @@ async def test_what_a_party_did_by_telephone_carries_no_correlation(desk: Desk) 
         await desk.until_allowed(call, "SetCONFERENCE")
         await desk.hang_up(CUSTOMER)
         await desk.hang_up(COLLEAGUE)
+        await desk.agrees()
         await up_to_now(widget)
         assert widget.calls() == {}
         told = events(widget, here)

@@ -127,7 +127,9 @@ class Correlation:
         return entries[0].request.id if entries else None
 
     def _explaining(self, change: _Change) -> _Open | None:
-        entry = self._first(lambda entry: _explains(entry, change))
+        # A plain new call is of who asked to make one, rather than of a consult whose call has not shown.
+        entry = self._first(lambda entry: _makes_call(entry) and _explains(entry, change))
+        entry = entry or self._first(lambda entry: _explains(entry, change))
         if entry is None or entry.dialled != change.call.id:
             return entry
         # Who drops a call that dials is the nearer cause of its end than who dialled it.
@@ -175,6 +177,10 @@ class _Change:
 def _state_in(call: Call | None, extension: str) -> ParticipantState | None:
     part = call.participant(extension) if call is not None else None
     return part.state if part is not None else None
+
+
+def _makes_call(entry: _Open) -> bool:
+    return isinstance(entry.request, CallRequest) and entry.request.action is Action.MAKE_CALL
 
 
 def _explains(entry: _Open, change: _Change) -> bool:

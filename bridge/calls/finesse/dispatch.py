@@ -13,11 +13,13 @@ from bridge.calls.adapter import AgentChanged, Failure
 from bridge.calls.finesse.bodies import outgoing
 from bridge.calls.finesse.endings import UNREACHABLE, credentials_refused
 from bridge.calls.finesse.rest import Refused, Unanswered, Unreachable
+from bridge.calls.model import AgentStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from bridge.calls.adapter import AdapterEvents, CallRequest, ChangeStatus, ReadAgent, SignIn
+    from bridge.calls.finesse.bodies import Outgoing
     from bridge.calls.finesse.credentials import Credentials
     from bridge.calls.finesse.nodes import Node
     from bridge.calls.finesse.site import Site
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.calls.model import Agent
 
 NOWHERE = Unreachable("the agent is at no node")
+NOTHING_SENT = Failure(UNREACHABLE, "Finesse could not be reached; nothing was sent")
 
 
 class Dispatch:
@@ -51,6 +54,7 @@ class Dispatch:
         self._events = events
         self._view = view
         self._correlation = view.correlation
+        self._over: Failure | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(self, request: CallRequest | ChangeStatus) -> None:
@@ -65,10 +69,21 @@ class Dispatch:
         """Take new credentials of the same agent, if Finesse takes them; nobody is signed out."""
         self._spawn(self._renew(request, renewed))
 
-    def cancel(self) -> None:
+    def end(self, failure: Failure) -> None:
+        """Send nothing any more, and refuse it with ``failure``; what was sent may still be answered."""
+        self._over = failure
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._tasks
+
+    async def stop(self) -> None:
         """Give up what is under way: what was sent stays unanswered."""
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -76,20 +91,27 @@ class Dispatch:
         task.add_done_callback(self._tasks.discard)
 
     async def _send(self, request: CallRequest | ChangeStatus) -> None:
+        try:
+            message = outgoing(request, user=self.credentials.username, extension=self._extension)
+        except ValueError as problem:
+            self._events.refused(request.id, Failure("Invalid Input", str(problem)))
+            return
         self._correlation.expect(request)
         for attempt in range(self._site.pace.request_tries):
             if attempt:
                 await asyncio.sleep(self._site.pace.request_retry)
-            if (node := self.node) is not None and await self._try(request, node):
+            if self._over is not None:
+                break
+            if (node := self.node) is not None and await self._try(request, message, node):
                 return
         self._correlation.forget(request.id)
-        self._events.refused(request.id, Failure(UNREACHABLE, "Finesse could not be reached; nothing was sent"))
+        self._events.refused(request.id, self._over or NOTHING_SENT)
 
-    async def _try(self, request: CallRequest | ChangeStatus, node: Node) -> bool:
+    async def _try(self, request: CallRequest | ChangeStatus, message: Outgoing, node: Node) -> bool:
         """Send a request once. Returns whether it was sent."""
-        message = outgoing(request, user=self.credentials.username, extension=self._extension)
+        credentials = self.credentials
         try:
-            await node.rest.send(message, self.credentials, request.id)
+            await node.rest.send(message, credentials, request.id)
         except Unreachable:
             self._site.nodes.suspect(node)
             return False
@@ -99,6 +121,8 @@ class Dispatch:
             self.in_doubt()
         except Refused as refusal:
             self._refused(request, refusal, node)
+            if refusal.credentials_refused and credentials is self.credentials:
+                self.locked_out()
         else:
             self._events.taken(request.id)
         return True
@@ -108,21 +132,26 @@ class Dispatch:
         if refusal.out_of_service:
             self._site.nodes.suspect(node)
         self._events.refused(request.id, refusal.failure)
-        if refusal.credentials_refused:
-            self.locked_out()
 
     async def _read_agent(self, request: ReadAgent) -> None:
         mark = self._view.mark()
         agent = await self._ask(request, self.credentials)
         if agent is not None:
             self._view.agent_reading(mark, agent)
-            self._events.changed([AgentChanged(request.workspace, self._view.agent or agent, request.id)])
+            agent = self._view.agent or agent
+            self._events.changed([AgentChanged(request.workspace, agent, request.id)])
             self._events.taken(request.id)
+            if agent.status is AgentStatus.LOGOUT:
+                self.in_doubt()
 
     async def _renew(self, request: SignIn, renewed: Credentials) -> None:
-        if await self._ask(request, renewed) is not None:
-            self.credentials = renewed
-            self._events.taken(request.id)
+        if await self._ask(request, renewed) is None:
+            return
+        if self._over is not None:
+            self._events.refused(request.id, self._over)
+            return
+        self.credentials = renewed
+        self._events.taken(request.id)
 
     async def _ask(self, request: ReadAgent | SignIn, credentials: Credentials) -> Agent | None:
         """Read the agent's state with those credentials; a failure answers the request."""

@@ -38,7 +38,10 @@ from bridge.calls.finesse.users import read_user
 from bridge.calls.finesse.xml import Limits, XmlError, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
+    from typing import Any
+
+    import httpcore
 
     from bridge.calls.finesse.bodies import Outgoing
     from bridge.calls.finesse.credentials import Credentials
@@ -213,7 +216,11 @@ class FinesseRest:
         """Send one request and take its answer."""
         authorize = None if credentials is None else _Authorization(credentials)
         request = self._client.build_request(
-            method, f"{self._origin}{path}", headers=headers, content=None if body is None else body.encode()
+            method,
+            f"{self._origin}{path}",
+            headers=headers,
+            content=None if body is None else body.encode(),
+            extensions={"trace": _Handshake()},
         )
         try:
             async with asyncio.timeout(_all_steps(request)):
@@ -241,6 +248,22 @@ class _NoCookies(http.cookiejar.CookieJar):
 
     def extract_cookies(self, response: object, request: object) -> None:
         """Look at none."""
+
+
+class _Handshake:
+    """Closes a connection whose TLS handshake does not succeed: httpcore leaves open what is cancelled just then.
+
+    httpx calls it at each step of a request (httpx's documentation, "Extensions", ``trace``).
+    """
+
+    def __init__(self) -> None:
+        self._stream: httpcore.AsyncNetworkStream | None = None
+
+    async def __call__(self, event: str, told: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self._stream = told["return_value"]
+        elif event == "connection.start_tls.failed" and self._stream is not None:
+            await self._stream.aclose()
 
 
 class _Authorization(httpx.Auth):

@@ -84,6 +84,7 @@ class AgentSession:
         self._login_due = True
         self._login_id: str | None = None
         self._own_id = request.username
+        self._is_out = False
         self._trouble = ""
 
         # Live or blind; what is told once live; events that the coroutines below wait for.
@@ -210,10 +211,11 @@ class AgentSession:
 
     async def _connect(self, node: Node) -> XmppConnection:
         """Check the credentials once, by REST, before the notification service sees them; then open the line."""
-        async with self._site.admission:
+        async with self._site.connecting:
             try:
                 agent = await node.rest.user(self._credentials)
                 self._own_id = agent.login_id or self.username
+                self._is_out = agent.status is AgentStatus.LOGOUT
                 return await self._site.open_line(node, self._own_id, self._credentials)
             except Exception as problem:
                 raise judge(problem, self._credentials) or problem from problem
@@ -230,7 +232,7 @@ class AgentSession:
     async def _stay_live(self, node: Node, time_to_sign_in: asyncio.Timeout) -> None:
         """Sign in where needed, read everything, and do so again whenever the node comes back into service."""
         while True:
-            async with self._site.admission:
+            async with self._site.signing_in:
                 await self._sign_in(node)
                 await self._come_up(node)
             if not time_to_sign_in.expired():
@@ -275,6 +277,9 @@ class AgentSession:
             self._events.taken(asked.id)
         try:
             async with asyncio.timeout(self._site.pace.sign_in):
+                if self._is_out:  # an answer right now would say that it still is
+                    self._is_out = False
+                    await self._await_status()
                 while (agent := await node.rest.user(self._credentials)).status is AgentStatus.LOGOUT:
                     await self._await_status()
         except TimeoutError:

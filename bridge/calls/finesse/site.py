@@ -31,7 +31,13 @@ TCP_PORT = 5223
 
 @dataclass(slots=True)
 class Site:
-    """One Finesse: a node, or a pair of them."""
+    """One Finesse: a node, or a pair of them.
+
+    Attributes:
+        connecting: Lets so many agents at once connect to the notification service.
+        signing_in: The same for signing in, which comes after it. In one queue with the others an agent who is
+            connected would wait behind all who are not: nobody would be done before everybody is.
+    """
 
     nodes: Nodes
     tls: ssl.SSLContext
@@ -40,10 +46,12 @@ class Site:
     pace: Pace = field(default_factory=Pace)
     timing: Timing = field(default_factory=Timing)
     observer: Observer = field(default_factory=Silent)
-    admission: asyncio.Semaphore = field(init=False)
+    connecting: asyncio.Semaphore = field(init=False)
+    signing_in: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        self.admission = asyncio.Semaphore(self.pace.at_once)
+        self.connecting = asyncio.Semaphore(self.pace.at_once)
+        self.signing_in = asyncio.Semaphore(self.pace.at_once)
 
     def endpoints(self, node: Node) -> list[Endpoint]:
         """Return where the node's notification service may be, in the order in which to try.

@@ -115,6 +115,13 @@ def test_call_to_another_number_or_from_another_call_is_not_the_consult() -> Non
     assert desk.cause(None, call("4", S.ALERTING, CallState.ALERTING, to=ME)) is None
 
 
+def test_new_call_is_of_who_makes_one_rather_than_of_a_consult_that_never_showed() -> None:
+    desk = Desk()
+    desk.ask("lost", Action.CONSULT_CALL, "1", "5070")
+    desk.ask("r1", Action.MAKE_CALL, None, "5070")
+    assert desk.cause(None, call("2", S.INITIATING, CallState.INITIATING, caller=ME)) == "r1"
+
+
 def test_answer_explains_that_the_other_call_is_held() -> None:
     desk = Desk()
     desk.ask("r1", Action.ANSWER, "2")
