@@ -59,9 +59,12 @@ def judge(desk: Desk, pending: Pending) -> Verdict:
     """Say whether the picture shows the result of a command that the switch has taken."""
     request = pending.request
     if isinstance(request, CallRequest):
-        return _RULES[request.action](desk, pending, request)
+        # The calls of an agent who is not followed any more show nothing.
+        return _RULES[request.action](desk, pending, request) if desk.signed_in == pending.agent else None
     if isinstance(request, SignIn):
-        return Complete() if desk.connection is Connection.CONNECTED and desk.extension == request.extension else None
+        is_in = desk.connection is Connection.CONNECTED and desk.extension == request.extension
+        # Who was signed in before gives new credentials: that the agent still is does not show whether they are good.
+        return Complete() if is_in and (pending.taken or pending.stage is Stage.UNANSWERED) else None
     if isinstance(request, ChangeStatus):
         return Complete() if _status_shown(desk, request.status) else None
     if isinstance(request, OfferCall):

@@ -43,17 +43,18 @@ class Stage(Enum):
 class Pending:
     """One accepted command on its way to its outcome."""
 
-    __slots__ = ("accepted_at", "command", "new_call", "partner", "request", "stage", "timed_out", "timer")
+    __slots__ = ("accepted_at", "agent", "command", "new_call", "partner", "request", "stage", "taken", "timer")
 
     def __init__(self, command: Command, request: Request, accepted_at: float) -> None:
         self.command = command
         self.request = request
         self.accepted_at = accepted_at
         self.stage = Stage.QUEUED
-        self.timed_out = False
+        self.taken = False
         self.timer: Timer | None = None
 
-        # Learnt on the way: the call that it made, and the active call that it joins or leaves with.
+        # Learnt on the way: whose it is, the call that it made, and the active call that it joins or leaves with.
+        self.agent: str | None = None
         self.new_call: str | None = None
         self.partner: str | None = None
 
@@ -88,6 +89,11 @@ class Desk:
         if self.agent is None or self.agent.status is AgentStatus.LOGOUT or self.connection is Connection.SIGNED_OUT:
             return None
         return self.agent.extension
+
+    @property
+    def signed_in(self) -> str | None:
+        """The login id of the agent, ``None`` when nobody is signed in."""
+        return None if self.agent is None or self.extension is None else self.agent.login_id
 
     def own_part(self, call: Call) -> Participant | None:
         """Return the agent's own part in a call."""

@@ -27,7 +27,7 @@ from bridge.calls.adapter import (
 from bridge.calls.completion import Complete, Verdict, judge
 from bridge.calls.desk import Desk, KnownCall, Pending, Stage
 from bridge.calls.legality import dials_already, overtakes, refuse
-from bridge.calls.model import Action
+from bridge.calls.model import Action, Connection
 from bridge.calls.requests import DIALS, request_for
 from bridge.protocol import cisco, control
 from bridge.protocol.errors import Code, Rejection
@@ -125,6 +125,8 @@ class CallService:
 
     def end_all(self) -> None:
         """End every outstanding command as ``TimedOut``: the process stops."""
+        for desk in self._desks.values():
+            desk.queue.clear()
         for pending in list(self._pending.values()):
             self._time_out(self._desks[pending.command.workspace], pending)
 
@@ -151,7 +153,9 @@ class CallService:
     def busy(self, workspace: str) -> bool:
         """Say whether the workspace has a call, a command under way, or a sign-in that would be lost."""
         desk = self._desks[workspace]
-        return bool(desk.calls or desk.outstanding) or self._adapter.keeps(workspace)
+        # Calls that nobody follows any more would keep it for ever.
+        followed = desk.connection is not Connection.SIGNED_OUT and desk.calls
+        return bool(followed or desk.outstanding) or self._adapter.keeps(workspace)
 
     def extension(self, workspace: str) -> str | None:
         """Return the extension of the agent who is signed in."""
@@ -223,6 +227,7 @@ class CallService:
 
     def _submit(self, desk: Desk, pending: Pending) -> None:
         pending.stage = Stage.HANDED
+        pending.agent = desk.signed_in
         if isinstance(pending.request, CallRequest) and pending.request.action in {Action.TRANSFER, Action.CONFERENCE}:
             pending.partner = desk.active_call()
         try:
@@ -246,6 +251,7 @@ class CallService:
         if pending is None:
             return
         desk = self._desks[pending.command.workspace]
+        pending.taken = True
         if pending.stage is Stage.HANDED:
             pending.stage = Stage.TAKEN
             self._conclude(desk, pending)
@@ -313,7 +319,8 @@ class CallService:
         for call in calls:
             self._apply(desk, CallChanged(workspace, call, _likely_cause(expiring, call)))
         for pending in list(desk.outstanding.values()):
-            self._conclude(desk, pending, final=pending.stage is Stage.EXPIRING)
+            if pending.stage in SHOWN_BY_PICTURE or pending.stage is Stage.EXPIRING:
+                self._conclude(desk, pending, final=pending.stage is Stage.EXPIRING)
 
     # Changes become events
 

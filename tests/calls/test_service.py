@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.calls.adapter import CallRequest, Failure, SignIn
-from bridge.calls.model import Action
+from bridge.calls.adapter import CallRequest, ConnectionChanged, Failure, SignIn
+from bridge.calls.model import Action, Connection
 from bridge.calls.service import QUEUE_LIMIT, READ_SECONDS
 from bridge.calls.simulator.script import FAULTLESS, Script
 from tests.calls.world import Widget, World, is_outcome
@@ -335,3 +335,79 @@ def test_single_step_transfer_completes_when_the_leg_has_ended() -> None:
     done = desk.finish(desk.act("SetTRANSFER_SST", call, toAddress="5070"))
     assert done["subtopic"] == "Completed"
     assert desk.calls() == {}
+
+
+class Watched:
+    """The simulated switch, which notes what it is given and never answers a sign-in."""
+
+    def __init__(self, adapter: Any) -> None:
+        self._adapter = adapter
+        self.given: list[Request] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._adapter, name)
+
+    def submit(self, request: Request) -> None:
+        self.given.append(request)
+        if not isinstance(request, SignIn):
+            self._adapter.submit(request)
+
+
+def watched_world(**more: Any) -> tuple[World, Watched]:
+    seen: list[Watched] = []
+
+    def wrap(adapter: Adapter) -> Any:
+        seen.append(Watched(adapter))
+        return seen[0]
+
+    return World(wrap=wrap, **more), seen[0]
+
+
+def test_new_credentials_are_not_good_because_the_agent_is_signed_in() -> None:
+    world, adapter = watched_world()
+    desk = world.widget()
+    renewal = desk.send("Cisco/Agent/SetUserInfo", {"username": "demo", "password": "x", "extension": "5069"})
+    world.switch.read("demo")
+    world.time.advance(1)
+    assert desk.outcomes(renewal) == []
+    world.calls.refused(adapter.given[-1].id, Failure("Authorization Failure", "UNAUTHORIZED"))
+    assert desk.outcome(renewal)["subtopic"] == "Failed"
+
+
+def test_new_credentials_of_which_nothing_was_heard_are_not_good_when_their_time_is_over() -> None:
+    world, _ = watched_world()
+    desk = world.widget()
+    renewal = desk.send("Cisco/Agent/SetUserInfo", {"username": "demo", "password": "x", "extension": "5069"})
+    assert desk.finish(renewal, 10 + READ_SECONDS)["subtopic"] == "TimedOut"
+
+
+def test_what_waits_its_turn_is_not_given_to_the_switch_when_all_ends() -> None:
+    world, adapter = watched_world(script=lambda request: Script(lose=getattr(request, "action", "") is Action.HOLD))
+    desk = world.widget()
+    call = desk.active_call()
+    hold, drop = desk.act("SetHOLD", call), desk.act("SetDROP", call)
+    world.calls.end_all()
+    assert [desk.outcome(command)["subtopic"] for command in (hold, drop)] == ["TimedOut"] * 2
+    assert [request.action for request in adapter.given if isinstance(request, CallRequest)][-1] is Action.HOLD
+
+
+@pytest.mark.parametrize("subtopic", ["SetDROP", "SetHOLD"])
+def test_end_of_the_session_is_no_result_of_a_command(subtopic: str) -> None:
+    world = World(script=lambda request: Script(lose=getattr(request, "action", "") in {Action.DROP, Action.HOLD}))
+    desk = world.widget()
+    call = desk.active_call()
+    command = desk.act(subtopic, call)
+    (pending,) = world.calls._pending.values()
+    world.calls.taken(pending.request.id)
+    world.calls.changed([ConnectionChanged("demo", Connection.SIGNED_OUT)])
+    assert desk.outcomes(command) == []
+    assert desk.finish(command, 10 + READ_SECONDS)["subtopic"] == "TimedOut"
+
+
+def test_workspace_is_not_kept_for_calls_that_nobody_follows() -> None:
+    world = World()
+    desk = world.widget()
+    desk.active_call()
+    assert world.calls.busy("demo")
+    world.calls.changed([ConnectionChanged("demo", Connection.SIGNED_OUT)])
+    assert not world.calls.busy("demo")

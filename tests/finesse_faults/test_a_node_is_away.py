@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bridge.calls.finesse.pace import Pace
 from bridge.calls.finesse.xmpp import Timing
 from tests.finesse_faults.centre import CUSTOMER, contact_centre, until
+
+if TYPE_CHECKING:
+    from bridge.calls.finesse.credentials import Credentials
+    from bridge.calls.model import Call
 
 GONE_AND_BACK = [
     pytest.param({"kill_rest": [0]}, {"start_rest": [0]}, id="web application"),
@@ -145,4 +149,43 @@ async def live_through_503(*, seconds: float, pace: Pace) -> None:
         for desk in (first, second, third):
             await desk.sees_again()
         assert len(centre.entries("LOGIN")) == 3 + 3
+        await centre.checks_out()
+
+
+async def test_application_that_is_away_already_when_the_agent_signs_in() -> None:
+    async with contact_centre() as centre, centre.desktop() as desk:
+        await centre.goes_wrong(finesse_unavailable=[0])
+        sign_in = asyncio.create_task(desk.sign_in())
+        await until(lambda: centre.entries("LOGIN"))
+        session = centre.adapter._sessions[desk.account.username]
+        await until(lambda: not session._application_available and session._view.agent is not None)
+        await centre.goes_wrong(finesse_unavailable=[])
+        assert (await sign_in)["subtopic"] == "Completed"
+        assert desk.statuses[-1] == "connected"
+        await centre.checks_out()
+
+
+async def test_application_that_goes_away_while_the_calls_are_read() -> None:
+    async with contact_centre() as centre, centre.desktop() as desk:
+        rest = centre.adapter._site.nodes.all[0].rest
+        read = rest.dialogs
+
+        async def read_and_go_away(credentials: Credentials) -> tuple[Call, ...]:
+            calls = await read(credentials)
+            await centre.goes_wrong(finesse_unavailable=[0])
+            session = centre.adapter._sessions[desk.account.username]
+            await until(lambda: not session._application_available)
+            patch.undo()
+            return calls
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rest, "dialogs", read_and_go_away)
+            sign_in = asyncio.create_task(desk.sign_in())
+            await until(lambda: rest.dialogs == read)
+        session = centre.adapter._sessions[desk.account.username]
+        await until(lambda: session._view.agent is not None)
+        assert not session._telling.live
+        await centre.goes_wrong(finesse_unavailable=[])
+        assert (await sign_in)["subtopic"] == "Completed"
+        assert desk.statuses == ["signed_out", "connected"]
         await centre.checks_out()

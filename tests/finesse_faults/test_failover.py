@@ -148,3 +148,29 @@ async def test_line_that_breaks_once_is_made_again_at_the_same_node() -> None:
         assert centre.lines(desk.account.username) == [0]
         assert {entry["node"] for entry in centre.entries("LOGIN")} == {0}
         await centre.checks_out()
+
+
+async def test_agent_who_logged_out_just_before_is_not_signed_in_again() -> None:
+    async with contact_centre(pair=True, timing=WATCHFUL) as centre, centre.signed_in() as desk:
+        await centre.goes_wrong(silent=[0])
+        done = await desk.do("Cisco/Connection/Logout", {})
+        assert done["subtopic"] == "Completed"
+        await desk.is_signed_out()
+        assert [entry["action"] for entry in centre.entries()] == ["LOGIN", "LOGOUT"]
+        assert (await centre.truth_of(desk.account))["state"] == "LOGOUT"
+        await centre.goes_wrong(reset=True)
+        await desk.is_signed_in()
+        await centre.checks_out()
+
+
+async def test_sign_in_at_the_other_node_is_no_cause_of_what_comes_later() -> None:
+    async with contact_centre(pair=True, timing=WATCHFUL) as centre, centre.signed_in() as desk:
+        await centre.goes_wrong(kill_rest=[0], kill_xmpp=[0], request_ids="lost")
+        await desk.goes_blind()
+        await desk.sees_again()
+        ready = await desk.send("Cisco/Agent/SetReadyState", {})
+        assert (await desk.outcome(ready))["subtopic"] == "Completed"
+        (shown,) = [m for m in desk.messages if m["subtopic"] == "SetAgentState" and m["data"]["state"] == "READY"]
+        assert shown["correlationId"] == ready
+        await centre.goes_wrong(reset=True)
+        await centre.checks_out()

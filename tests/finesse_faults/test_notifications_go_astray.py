@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.calls.finesse.rest import Unanswered
 from tests.finesse_faults.centre import CUSTOMER, Desktop, contact_centre
+
+if TYPE_CHECKING:
+    from bridge.calls.finesse.credentials import Credentials
+    from bridge.calls.model import Call
 
 ASTRAY: dict[str, dict[str, Any]] = {
     "twice": {"duplicates": True},
@@ -120,4 +125,48 @@ async def test_consult_that_cannot_succeed(faults: dict[str, Any]) -> None:
             (dead,) = set(desk.calls()) - {call}
             await desk.completes("SetDROP", dead)
             await desk.completes("SetRETRIEVE", call)
+        await centre.checks_out()
+
+
+async def test_logout_of_which_only_a_question_tells() -> None:
+    async with contact_centre() as centre, centre.signed_in() as desk:
+        await centre.goes_wrong(delay_seconds=600)
+        await centre.goes_wrong(force_logout=[desk.account.username])
+        assert (await desk.do("Cisco/Agent/GetAgentState", {}))["subtopic"] == "Completed"
+        assert "logged out" in str(await desk.is_signed_out())
+        await centre.goes_wrong(delay_seconds=0)
+        await desk.is_signed_in()
+        await centre.checks_out()
+
+
+async def test_logout_of_which_only_a_reading_tells() -> None:
+    async with contact_centre() as centre, centre.signed_in() as desk:
+        await centre.goes_wrong(delay_seconds=600)
+        await centre.goes_wrong(force_logout=[desk.account.username])
+        centre.adapter.read(desk.account.username)
+        assert "logged out" in str(await desk.is_signed_out())
+        await centre.goes_wrong(delay_seconds=0)
+        await desk.is_signed_in()
+        await centre.checks_out()
+
+
+async def test_reading_that_fails_is_repeated() -> None:
+    async with contact_centre() as centre, centre.signed_in() as desk:
+        await desk.is_talking()
+        rest = centre.adapter._site.nodes.all[0].rest
+        failed: list[bool] = []
+
+        async def fail_once(_credentials: Credentials) -> tuple[Call, ...]:
+            patch.undo()
+            failed.append(True)
+            raise Unanswered("no answer")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rest, "dialogs", fail_once)
+            await centre.goes_wrong(delay_seconds=600)
+            centre.finesse.party_drop(CUSTOMER)
+            centre.adapter.read(desk.account.username)
+            await desk.has_calls()
+        assert failed
+        await centre.goes_wrong(delay_seconds=0)
         await centre.checks_out()

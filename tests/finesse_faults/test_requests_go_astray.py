@@ -217,3 +217,12 @@ async def test_commands_behind_one_whose_answer_is_lost_go_on() -> None:
         assert len(centre.entries("UPDATE_CALL_DATA")) == 5
         await centre.goes_wrong(rules=[])
         await centre.checks_out()
+
+
+async def test_what_xml_cannot_hold_is_refused_and_not_sent() -> None:
+    async with contact_centre() as centre, centre.signed_in() as desk:
+        call = await desk.is_talking()
+        failed = await desk.act("SetUPDATE_CALL_DATA", call, callVariables={"callVariable1": "\x01"})
+        assert (failed["subtopic"], failed["data"]["errorType"]) == ("Failed", "Invalid Input")
+        assert centre.entries("UPDATE_CALL_DATA") == []
+        await centre.checks_out()

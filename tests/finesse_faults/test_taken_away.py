@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.finesse_faults.centre import contact_centre, until
 
 
@@ -80,3 +82,14 @@ async def test_agent_signs_out_by_command_and_in_again() -> None:
         await until(lambda: centre.lines(desk.account.username) == [])
         await desk.is_signed_in()
         await centre.checks_out()
+
+
+@pytest.mark.parametrize("subtopic", ["SetDROP", "SetHOLD"])
+async def test_end_of_the_session_says_nothing_of_a_command_under_way(subtopic: str) -> None:
+    async with contact_centre(command_seconds=1) as centre, centre.signed_in() as desk:
+        call = await desk.is_talking()
+        await centre.goes_wrong(rules=[{"effect": "ignore", "action": subtopic.removeprefix("Set")}])
+        command = await desk.begun(subtopic, call)
+        await centre.goes_wrong(conflict=[desk.account.username])
+        await desk.is_signed_out()
+        assert (await desk.outcome(command))["subtopic"] == "TimedOut"

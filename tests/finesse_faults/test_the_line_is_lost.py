@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.finesse_faults.centre import WATCHFUL, Desktop, contact_centre, until
@@ -123,3 +125,24 @@ async def test_line_that_is_cut_again_and_again_is_made_again_each_time() -> Non
         assert centre.sign_ons(desk.account.username) == 1 + 6
         assert len(centre.entries("LOGIN")) <= 1 + 6
         await centre.checks_out()
+
+
+async def test_session_that_is_stopped_while_a_lost_line_is_cleared_away_comes_to_its_end() -> None:
+    async with contact_centre() as centre, centre.signed_in() as desk:
+        session = centre.adapter._sessions[desk.account.username]
+        clearing = asyncio.Event()
+
+        async def read_and_take_time_to_end(_node: object) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                clearing.set()
+                await asyncio.sleep(0.05)  # as closing a connection of HTTP may
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(session, "_read", read_and_take_time_to_end)
+            session.read()
+            await centre.goes_wrong(cut=[{}])
+            await clearing.wait()
+            async with asyncio.timeout(2):
+                await session.stop()

@@ -127,13 +127,22 @@ class Correlation:
         return entries[0].request.id if entries else None
 
     def _explaining(self, change: _Change) -> _Open | None:
-        # A plain new call is of who asked to make one, rather than of a consult whose call has not shown.
-        entry = self._first(lambda entry: _makes_call(entry) and _explains(entry, change))
-        entry = entry or self._first(lambda entry: _explains(entry, change))
+        entry = self._dialling(change) or self._first(lambda entry: _explains(entry, change))
         if entry is None or entry.dialled != change.call.id:
             return entry
         # Who drops a call that dials is the nearer cause of its end than who dialled it.
         return self._first(lambda other: _drops(other, change)) or entry
+
+    def _dialling(self, change: _Change) -> _Open | None:
+        """Return the request that made a new call.
+
+        A plain one is of who asked to make one, rather than of a consult whose call has not shown. Of several requests
+        it is the newest: call control lets nobody dial from a call before the last who did has an outcome, so the older
+        ones were refused, and that was lost.
+        """
+        fitting = [entry for entry in self._live() if entry.dialled is None and _explains_new_call(entry, change)]
+        makers = [entry for entry in fitting if _makes_call(entry)]
+        return next(reversed(makers or fitting), None)
 
     def _live(self) -> list[_Open]:
         now = self._clock()
@@ -202,6 +211,11 @@ def _drops(entry: _Open, change: _Change) -> bool:
     if not isinstance(request, CallRequest) or (request.action, request.call) != (Action.DROP, change.call.id):
         return False
     return _leaves(request, change)
+
+
+def _explains_new_call(entry: _Open, change: _Change) -> bool:
+    request = entry.request
+    return isinstance(request, CallRequest) and request.action in _DIALS and _explains_dialling(entry, request, change)
 
 
 def _explains_dialling(entry: _Open, request: CallRequest, change: _Change) -> bool:

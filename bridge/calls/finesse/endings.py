@@ -18,6 +18,9 @@ TAKEN_OVER = "another program has taken over the agent's connection to Finesse: 
 SERVER_TROUBLE = 500
 """HTTP statuses from here on are the server's own trouble, which passes."""
 
+NO_PAGE = Failure("Not Found", "HTTP 404")
+"""What a web server says that runs while Finesse's application does not yet: it names no user or dialog."""
+
 
 class Interrupted(Exception):  # noqa: N818 it is no error: the session goes on
     """The session is blind and has to connect anew; the text says why. ``leave``: at another node."""
@@ -65,7 +68,7 @@ def judge(problem: BaseException, credentials: Credentials) -> Interrupted | Ove
             verdict = Interrupted(str(problem))
         case XmppRefused() | Refused(credentials_refused=True):
             verdict = credentials_refused(credentials)
-        case Refused(status=status, failure=failure) if status < SERVER_TROUBLE:
+        case Refused(status=status, failure=failure) if status < SERVER_TROUBLE and failure != NO_PAGE:
             verdict = Over(failure.message, failure=failure)
         case Refused(failure=failure):
             verdict = Interrupted(failure.message)

@@ -21,14 +21,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bridge.calls.adapter import (
-    Failure,
-    SignIn,
-)
+from bridge.calls.adapter import AgentChanged, ChangeStatus, Failure, SignIn
 from bridge.calls.finesse.bodies import outgoing
 from bridge.calls.finesse.credentials import Credentials
 from bridge.calls.finesse.dispatch import Dispatch
-from bridge.calls.finesse.endings import Interrupted, Over, credentials_refused, gravest, judge
+from bridge.calls.finesse.endings import UNREACHABLE, Interrupted, Over, credentials_refused, gravest, judge
 from bridge.calls.finesse.linger import Linger
 from bridge.calls.finesse.notifications import DialogNotice, ErrorNotice, SystemNotice, UserNotice, read_notices
 from bridge.calls.finesse.reading import Reading
@@ -41,7 +38,7 @@ from bridge.calls.model import AgentStatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bridge.calls.adapter import AdapterEvents, CallRequest, Change, ChangeStatus, ReadAgent
+    from bridge.calls.adapter import AdapterEvents, CallRequest, Change, ReadAgent
     from bridge.calls.finesse.nodes import Node
     from bridge.calls.finesse.notifications import Notice
     from bridge.calls.finesse.site import Site
@@ -76,12 +73,14 @@ class AgentSession:
         self._reading = Reading(self._view, site.pace.settle)
         self._dispatch = Dispatch(credentials_of(request), self.extension, site, events, self._view)
         self._dispatch.in_doubt = self._reading.settle_soon
-        self._dispatch.locked_out = lambda: self._interrupt(credentials_refused(self._credentials))
+        self._dispatch.locked_out = lambda: self.leave(credentials_refused(self._credentials))
         self._log = log.bind(workspace=self.workspace, agent=self.username)
 
         # The sign-in that is under way, and whether Finesse still has to be asked to sign the agent in.
         self._signing_in: SignIn | None = request
+        self._proven = False
         self._login_due = True
+        self._wants_out = False
         self._login_id: str | None = None
         self._own_id = request.username
         self._is_out = False
@@ -94,7 +93,6 @@ class AgentSession:
         self._application_available = True
         self._status_told = asyncio.Event()
         self._poke = asyncio.Event()
-        self._interruption: asyncio.Future[None] | None = None
 
         self._linger = Linger(site.linger_seconds, self._leave_if_due)
         self._linger.watch(watched=watched)
@@ -104,6 +102,8 @@ class AgentSession:
 
     def submit(self, request: CallRequest | ChangeStatus) -> None:
         """Send a request to Finesse."""
+        if isinstance(request, ChangeStatus):
+            self._wants_out = request.status is AgentStatus.LOGOUT
         self._dispatch.submit(request)
 
     def read_agent(self, request: ReadAgent) -> None:
@@ -123,21 +123,22 @@ class AgentSession:
         self._linger.watch(watched=watched)
 
     def leave(self, over: Over) -> None:
-        """End: the line is closed soon, the agent stays signed in at Finesse."""
-        self._finish(over)
-        self._life.cancel()
+        """End at once, wherever its life is; the line is closed soon, the agent stays signed in at Finesse."""
+        if not self._is_over:
+            self._finish(over)
+            self._life.cancel()
 
     async def stop(self) -> None:
         """End without telling anybody, and wait until the line is closed."""
         self._is_over = True
-        self._dispatch.cancel()
         self._life.cancel()
+        await self._dispatch.stop()
         await asyncio.gather(self._life, return_exceptions=True)
 
     @property
     def is_gone(self) -> bool:
         """Whether nothing of it is left to wait for."""
-        return self._life.done()
+        return self._life.done() and self._dispatch.idle
 
     @property
     def _credentials(self) -> Credentials:
@@ -171,7 +172,11 @@ class AgentSession:
                 try:
                     await self._follow(avoid, time_to_sign_in)
                 except Interrupted as interruption:
-                    self._go_blind(str(interruption))
+                    # A group whose tasks fail swallows a cancellation, and so the end of the time to sign in.
+                    if self._is_over:
+                        return
+                    if time_to_sign_in.expired():
+                        raise TimeoutError from interruption
                     attempt = 0 if self._has_lasted() else attempt + 1
                     # Once at the same node: the line may just have broken. Then elsewhere, if there is an elsewhere.
                     leave = interruption.leave or attempt > 1 or not self._node_serves()
@@ -195,37 +200,42 @@ class AgentSession:
         self._dispatch.node = node
         line = await self._connect(node)
         self._application_available = True
-        self._interruption = asyncio.get_running_loop().create_future()
         site.nodes.watchers.add(self._nodes_changed)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen(line))
                 group.create_task(self._stay_live(node, time_to_sign_in))
-                group.create_task(_wait_for(self._interruption))
         except BaseExceptionGroup as problems:
-            raise gravest(problems, self._credentials) from problems
+            # It is told before the line is closed, which may take its time.
+            problem = gravest(problems, self._credentials)
+            if isinstance(problem, Over):
+                self._finish(problem)
+            else:
+                self._go_blind(str(problem))
+            raise problem from problems
         finally:
-            self._interruption = None
             site.nodes.watchers.discard(self._nodes_changed)
             await line.close()
 
     async def _connect(self, node: Node) -> XmppConnection:
-        """Check the credentials once, by REST, before the notification service sees them; then open the line."""
+        """Check the credentials once, by REST, before the notification service sees them; then open the line.
+
+        Where no answer comes they are not tried again, unless they were good before: Finesse may have found them wrong.
+        """
         async with self._site.connecting:
+            credentials = self._credentials
             try:
-                agent = await node.rest.user(self._credentials)
+                agent = await node.rest.user(credentials)
+                self._proven = True
                 self._own_id = agent.login_id or self.username
                 self._is_out = agent.status is AgentStatus.LOGOUT
-                return await self._site.open_line(node, self._own_id, self._credentials)
+                return await self._site.open_line(node, self._own_id, credentials)
             except Exception as problem:
-                raise judge(problem, self._credentials) or problem from problem
-
-    def _interrupt(self, problem: Over) -> None:
-        """End the session, wherever its life is just now."""
-        if self._interruption is None:
-            self.leave(problem)
-        elif not self._interruption.done():  # else it is ending already, and the first reason stays
-            self._interruption.set_exception(problem)
+                if credentials is not self._credentials:
+                    raise Interrupted("new credentials have come meanwhile") from problem
+                if isinstance(problem, Unanswered) and not self._proven:
+                    raise Over(f"{problem}: sign in again", failure=Failure(UNREACHABLE, str(problem))) from problem
+                raise judge(problem, credentials) or problem from problem
 
     # Becoming live, staying so
 
@@ -235,7 +245,7 @@ class AgentSession:
             async with self._site.signing_in:
                 await self._sign_in(node)
                 await self._come_up(node)
-            if not time_to_sign_in.expired():
+            if self._telling.live and not time_to_sign_in.expired():
                 time_to_sign_in.reschedule(None)
             while self._telling.live:
                 await self._reading.wanted.wait()
@@ -246,7 +256,7 @@ class AgentSession:
 
     async def _until_it_serves(self, node: Node) -> None:
         """Wait in place, with the line up: Finesse signs out whose line is down. Go where another node serves."""
-        while not (node.in_service and self._application_available):
+        while not self._serves(node):
             if self._site.nodes.serving(beside=node):
                 raise Interrupted(self._trouble, leave=True)
             self._poke.clear()
@@ -254,12 +264,12 @@ class AgentSession:
 
     async def _sign_in(self, node: Node) -> None:
         """See that Finesse has the agent signed in, with our extension."""
-        if self._login_due:
+        if self._login_due and not self._wants_out:
             agent = await self._log_in(node)
         else:
             agent = await node.rest.user(self._credentials)
         if agent.status is AgentStatus.LOGOUT:
-            raise Over(LOGGED_OUT, status=AgentStatus.LOGOUT)
+            raise logged_out(self._view.correlation.cause_of_agent(None, agent))
         if agent.extension and agent.extension != self.extension:
             message = f"the agent is signed in at extension {agent.extension} already"
             raise Over(message, failure=Failure("Invalid Device", message))
@@ -268,14 +278,14 @@ class AgentSession:
     async def _log_in(self, node: Node) -> Agent:
         """Ask Finesse to sign the agent in, which keeps the state of one who is, and wait until it has."""
         asked = self._signing_in or SignIn(secrets.token_hex(8), self.workspace, self.username, self.extension)
+        message = outgoing(asked, user=self.username, extension=self.extension)
         self._login_id = asked.id
         self._view.correlation.expect(asked)
         self._status_told.clear()
-        message = outgoing(asked, user=self.username, extension=self.extension)
-        await node.rest.send(message, self._credentials, asked.id)
-        if asked is self._signing_in:
-            self._events.taken(asked.id)
         try:
+            await node.rest.send(message, self._credentials, asked.id)
+            if asked is self._signing_in:
+                self._events.taken(asked.id)
             async with asyncio.timeout(self._site.pace.sign_in):
                 if self._is_out:  # an answer right now would say that it still is
                     self._is_out = False
@@ -284,7 +294,10 @@ class AgentSession:
                     await self._await_status()
         except TimeoutError:
             raise Interrupted("Finesse does not sign the agent in") from None
-        self._login_id = None
+        finally:
+            # It is the cause of nothing that comes later.
+            self._view.correlation.forget(asked.id)
+            self._login_id = None
         return agent
 
     async def _await_status(self) -> None:
@@ -295,8 +308,11 @@ class AgentSession:
         self._status_told.clear()
 
     async def _come_up(self, node: Node) -> None:
-        """Read everything and be live."""
+        """Read everything and be live, unless the node has ceased to serve meanwhile."""
         changes, _ = await self._reading.read(node, self._credentials)
+        if not self._serves(node):
+            self._telling.tell(changes)
+            return
         cause = self._signing_in.id if self._signing_in is not None else None
         self._live_since = monotonic()
         self._trouble, self._signing_in = "", None
@@ -308,20 +324,28 @@ class AgentSession:
 
     async def _read(self, node: Node) -> None:
         """Read everything, while live."""
+        credentials = self._credentials
         try:
-            changes, answer_owed = await self._reading.read(node, self._credentials)
+            changes, answer_owed = await self._reading.read(node, credentials)
         except (Unreachable, Unanswered, Refused) as problem:
-            verdict = judge(problem, self._credentials)
-            if isinstance(verdict, Over):
+            verdict = judge(problem, credentials)
+            if isinstance(verdict, Over) and credentials is self._credentials:
                 raise verdict from problem
             self._log.warning("finesse_read_failed", reason=str(problem))
             self._site.nodes.suspect(node)
+            self._reading.settle_soon()
             return
         self._tell(changes)
         if answer_owed and self._view.agent is not None:
             self._events.reread(self.workspace, self._view.agent, self._view.calls)
+        if self._view.agent is not None and self._view.agent.status is AgentStatus.LOGOUT:
+            # The notification of it was lost.
+            raise logged_out(next((change.cause for change in changes if isinstance(change, AgentChanged)), None))
 
     # Going blind
+
+    def _serves(self, node: Node) -> bool:
+        return node.in_service and self._application_available
 
     def _node_serves(self) -> bool:
         return self._dispatch.node is not None and self._dispatch.node.in_service
@@ -379,9 +403,7 @@ class AgentSession:
         if notice.agent.status is not AgentStatus.LOGOUT:
             self._tell(self._view.user(notice))
         elif not self._login_due:
-            cause = self._view.correlation.cause_of_agent(notice.request_id, notice.agent)
-            reason = None if cause else LOGGED_OUT
-            self._interrupt(Over(reason, status=AgentStatus.LOGOUT, cause=cause))
+            self.leave(logged_out(self._view.correlation.cause_of_agent(notice.request_id, notice.agent)))
 
     def _error(self, notice: ErrorNotice) -> None:
         found = self._view.error(notice)
@@ -391,7 +413,7 @@ class AgentSession:
         request, failure = found
         self._view.correlation.forget(request)
         if request == self._login_id:
-            self._interrupt(Over(failure.message, failure=failure))
+            self.leave(Over(failure.message, failure=failure))
         else:
             self._events.refused(request, failure)
 
@@ -413,7 +435,7 @@ class AgentSession:
     def _leave_if_due(self) -> None:
         """Let go of an agent at whom nobody has looked for long, but not during a call."""
         if self._linger.is_over and not self._view.calls:
-            self._interrupt(Over("no widget was connected for a while: sign in again"))
+            self.leave(Over("no widget was connected for a while: sign in again"))
 
     def _finish(self, over: Over) -> None:
         """Tell that the agent is not followed any more; once."""
@@ -422,13 +444,15 @@ class AgentSession:
         self._is_over = True
         if self._signing_in is not None:
             self._events.refused(self._signing_in.id, over.failure)
+        self._dispatch.end(over.failure)
         self._log.info("finesse_session_over", reason=over.reason)
         self._over(self)
         self._telling.end(self._view.agent, over)
 
 
-async def _wait_for(interruption: asyncio.Future[None]) -> None:
-    await interruption
+def logged_out(cause: str | None) -> Over:
+    """End because the agent is logged out of Finesse: by the command ``cause``, or by somebody else."""
+    return Over(None if cause else LOGGED_OUT, status=AgentStatus.LOGOUT, cause=cause)
 
 
 def credentials_of(request: SignIn) -> Credentials:

@@ -108,7 +108,7 @@ class Stage(ABC):
         """Let a party hang up by telephone the call, or calls, that it has with the agent of ``seat``."""
 
     async def loses_the_answer(self, seat: Seat, action: Action) -> None:
-        """Let the answer to the agent's next such action be lost, while the switch acts on it: see ``loses_answers``."""
+        """Let the answer to the agent's next such action be lost, while the switch acts on it."""
         raise NotImplementedError
 
     @abstractmethod

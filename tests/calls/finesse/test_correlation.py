@@ -107,6 +107,20 @@ def test_consult_call_is_found_without_any_hint_and_followed_until_it_rings() ->
     assert desk.cause(rings, call("2", S.ACTIVE, caller=ME, to="5070")) is None
 
 
+def test_new_call_belongs_to_who_dialled_last() -> None:
+    """The refusal of the first was lost: it has timed out, and the person tries again."""
+    desk = Desk()
+    desk.ask("r1", Action.CONSULT_CALL, "1", "5070")
+    desk.ask("r2", Action.CONSULT_CALL, "1", "5070")
+    dialling = call("2", S.INITIATING, CallState.INITIATING, caller=ME, associated="1")
+    rings = call("2", S.INITIATED, CallState.ALERTING, caller=ME, to="5070", associated="1")
+    assert desk.cause(None, dialling) == "r2"
+    assert desk.cause(dialling, rings) == "r2"
+    desk.ask("r3", Action.MAKE_CALL, None, "5070")
+    desk.ask("r4", Action.MAKE_CALL, None, "5070")
+    assert desk.cause(None, call("3", S.INITIATING, CallState.INITIATING, caller=ME)) == "r4"
+
+
 def test_call_to_another_number_or_from_another_call_is_not_the_consult() -> None:
     desk = Desk()
     desk.ask("r1", Action.CONSULT_CALL, "1", "5070")

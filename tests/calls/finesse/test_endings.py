@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from bridge.calls.adapter import Failure
 from bridge.calls.finesse.credentials import Credentials
 from bridge.calls.finesse.endings import Interrupted, Over, gravest, judge
+from bridge.calls.finesse.failures import read_error_body
 from bridge.calls.finesse.rest import Refused, Unanswered, Unreachable
 from bridge.calls.finesse.xmpp import XmppConflict, XmppLost, XmppRefused, XmppUnreachable
 
@@ -73,3 +74,11 @@ def test_of_several_problems_the_end_counts_before_an_interruption() -> None:
 def test_fault_among_them_is_never_hidden() -> None:
     group = BaseExceptionGroup("", [Over("logged out"), ValueError("a fault of ours")])
     assert gravest(group, PASSWORD) is group
+
+
+def test_page_that_is_not_there_yet_interrupts_but_an_agent_who_is_unknown_ends_it() -> None:
+    no_page = Refused(read_error_body(404, b"<html>Not found</html>"), 404)
+    assert isinstance(judge(no_page, PASSWORD), Interrupted)
+    nobody = b"<ApiErrors><ApiError><ErrorType>User Not Found</ErrorType><ErrorMessage>UNKNOWN_USER</ErrorMessage>"
+    unknown = Refused(read_error_body(404, nobody + b"</ApiError></ApiErrors>"), 404)
+    assert isinstance(judge(unknown, PASSWORD), Over)
