@@ -152,19 +152,6 @@ async def live_through_503(*, seconds: float, pace: Pace) -> None:
         await centre.checks_out()
 
 
-async def test_application_that_is_away_already_when_the_agent_signs_in() -> None:
-    async with contact_centre() as centre, centre.desktop() as desk:
-        await centre.goes_wrong(finesse_unavailable=[0])
-        sign_in = asyncio.create_task(desk.sign_in())
-        await until(lambda: centre.entries("LOGIN"))
-        session = centre.adapter._sessions[desk.account.username]
-        await until(lambda: not session._application_available and session._view.agent is not None)
-        await centre.goes_wrong(finesse_unavailable=[])
-        assert (await sign_in)["subtopic"] == "Completed"
-        assert desk.statuses[-1] == "connected"
-        await centre.checks_out()
-
-
 async def test_application_that_goes_away_while_the_calls_are_read() -> None:
     async with contact_centre() as centre, centre.desktop() as desk:
         rest = centre.adapter._site.nodes.all[0].rest

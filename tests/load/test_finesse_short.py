@@ -131,6 +131,11 @@ def test_those_who_share_cores_are_named_when_they_are_the_limit() -> None:
     assert "LIMIT" not in cost.shares(other_cores=2)
 
 
+def test_core_that_others_used_is_told() -> None:
+    assert Cost(seconds=60, delayed=0.7).disturbed
+    assert not Cost(seconds=60, delayed=0.3).disturbed
+
+
 def times_of(tmp_path: Path, *lines: list[Any], ours: FinesseDesk) -> Times:
     """Put times together with what one desk saw."""
     path = tmp_path / "times"

@@ -7,6 +7,7 @@ times, at the node where the agent then is.
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from bridge.calls.adapter import AgentChanged, Failure
@@ -97,10 +98,13 @@ class Dispatch:
             self._events.refused(request.id, Failure("Invalid Input", str(problem)))
             return
         self._correlation.expect(request)
+        last_try = monotonic() + self._site.pace.request_last_try
         for attempt in range(self._site.pace.request_tries):
             if attempt:
                 await asyncio.sleep(self._site.pace.request_retry)
-            if self._over is not None:
+            # Not after its time: a person who was told so may have asked again.
+            too_late = attempt and monotonic() > last_try
+            if too_late or self._over is not None:
                 break
             if (node := self.node) is not None and await self._try(request, message, node):
                 return

@@ -90,13 +90,13 @@ class Nodes:
             node.asked.clear()
             try:
                 await node.poll()
+                after = (node.in_service, node.trouble)
+                if after != before:
+                    self._say(node)
+                before = after
             except Exception:
                 # A fault here would leave every agent without failover: say so, and ask again.
                 log.exception("finesse_poll_failed", node=node.url)
-            after = (node.in_service, node.trouble)
-            if after != before:
-                self._say(node)
-            before = after
             pause = self._pace.poll if node.in_service and not node.trouble else self._pace.poll_out
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):

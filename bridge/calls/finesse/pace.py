@@ -24,6 +24,9 @@ class Pace:
     request_tries: int = 3
     """How often a request is given that cannot be sent."""
 
+    request_last_try: float = 3.0
+    """No try begins later: with the time that connecting takes, all of it is within a command's time."""
+
     back_off: float = 0.5
     """The first pause before a reconnect is up to this, each further one up to twice the one before."""
 

@@ -36,7 +36,7 @@ from bridge.calls.finesse.xml import XmlError
 from bridge.calls.model import AgentStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from bridge.calls.adapter import AdapterEvents, CallRequest, Change, ReadAgent
     from bridge.calls.finesse.nodes import Node
@@ -78,7 +78,7 @@ class AgentSession:
 
         # The sign-in that is under way, and whether Finesse still has to be asked to sign the agent in.
         self._signing_in: SignIn | None = request
-        self._proven = False
+        self._proven = self._taken = False
         self._login_due = True
         self._wants_out = False
         self._login_id: str | None = None
@@ -112,6 +112,7 @@ class AgentSession:
 
     def renew(self, request: SignIn) -> None:
         """Take new credentials of the same agent, if Finesse takes them; nobody is signed out."""
+        self._wants_out = False
         self._dispatch.renew(request, credentials_of(request))
 
     def read(self) -> None:
@@ -198,7 +199,7 @@ class AgentSession:
         node = await site.nodes.choose(prefer=self._dispatch.node, avoid=avoid)
         self._login_due = self._login_due or node is not self._dispatch.node
         self._dispatch.node = node
-        line = await self._connect(node)
+        line = await self._connect(node, time_to_sign_in)
         self._application_available = True
         site.nodes.watchers.add(self._nodes_changed)
         try:
@@ -217,12 +218,12 @@ class AgentSession:
             site.nodes.watchers.discard(self._nodes_changed)
             await line.close()
 
-    async def _connect(self, node: Node) -> XmppConnection:
+    async def _connect(self, node: Node, time_to_sign_in: asyncio.Timeout) -> XmppConnection:
         """Check the credentials once, by REST, before the notification service sees them; then open the line.
 
         Where no answer comes they are not tried again, unless they were good before: Finesse may have found them wrong.
         """
-        async with self._site.connecting:
+        async with _turn(self._site.connecting, time_to_sign_in):
             credentials = self._credentials
             try:
                 agent = await node.rest.user(credentials)
@@ -242,7 +243,7 @@ class AgentSession:
     async def _stay_live(self, node: Node, time_to_sign_in: asyncio.Timeout) -> None:
         """Sign in where needed, read everything, and do so again whenever the node comes back into service."""
         while True:
-            async with self._site.signing_in:
+            async with _turn(self._site.signing_in, time_to_sign_in):
                 await self._sign_in(node)
                 await self._come_up(node)
             if self._telling.live and not time_to_sign_in.expired():
@@ -284,7 +285,8 @@ class AgentSession:
         self._status_told.clear()
         try:
             await node.rest.send(message, self._credentials, asked.id)
-            if asked is self._signing_in:
+            if asked is self._signing_in and not self._taken:
+                self._taken = True
                 self._events.taken(asked.id)
             async with asyncio.timeout(self._site.pace.sign_in):
                 if self._is_out:  # an answer right now would say that it still is
@@ -448,6 +450,25 @@ class AgentSession:
         self._log.info("finesse_session_over", reason=over.reason)
         self._over(self)
         self._telling.end(self._view.agent, over)
+
+
+@contextlib.asynccontextmanager
+async def _turn(gate: asyncio.Semaphore, limit: asyncio.Timeout) -> AsyncIterator[None]:
+    """Wait for a turn. That does not count: where hundreds come at once, the last must not fail for having waited."""
+    now = asyncio.get_running_loop().time
+    when = limit.when()
+    left = None if when is None or limit.expired() else when - now()
+    if left is not None:
+        limit.reschedule(None)
+    try:
+        await gate.acquire()
+    finally:
+        if left is not None:
+            limit.reschedule(now() + left)
+    try:
+        yield
+    finally:
+        gate.release()
 
 
 def logged_out(cause: str | None) -> Over:
