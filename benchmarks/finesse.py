@@ -2,7 +2,7 @@
 
 Part of ``make soak``. Agents sign in all at once, then do consults at a steady rate. Every command must have one
 outcome, every widget's picture must be the switch's, and when all have left nothing may be. Times are told, and one of
-them is judged: from a notification's arrival at the bridge to the event at the widget.
+them is judged where nothing else ran on the bridge's core: from a notification's arrival to the event at the widget.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.finesse_bridge import TIMES_FILE
 from benchmarks.finesse_desk import FinesseDesk
 from benchmarks.finesse_figures import Cost, Memory, Result
-from benchmarks.finesse_times import read
+from benchmarks.finesse_times import Stretch, read
 from benchmarks.load import TIMEOUT_SECONDS, run
 from benchmarks.look_alike import LookAlike
-from benchmarks.measure import Server, memory_of, percentile
+from benchmarks.measure import Server, delay_of, memory_of, percentile
 from benchmarks.pinger import pinging
 from benchmarks.report import progress
 from benchmarks.soak import SETTINGS, check_log, left_behind
@@ -98,18 +98,18 @@ async def finesse(plan: Plan, places: Places | None = None) -> Result:
             check_log(bridge.log())
             check_lines(bridge.log(), plan.agents)
         # The bridge has written the last of it when it stopped.
-        trial.result.times = read(directory / "times", trial.desks, trial.quiet_since)
+        trial.result.times = read(directory / "times", trial.desks, trial.consulting)
     if trial.result.times.unmatched > plan.agents * UNMATCHED:
         raise BrokenPromiseError(f"changes and events differ at {trial.result.times.unmatched} agents")
     return trial.result
 
 
 class Trial:
-    """The course of things. ``quiet_since`` is a moment between the sign-ins and the consults."""
+    """The course of things. ``consulting`` is when consults were done, from a quiet moment on."""
 
     def __init__(self, plan: Plan, look_alike: LookAlike, bridge: Server, result: Result) -> None:
         self.result = result
-        self.quiet_since = 0.0
+        self.consulting = Stretch(0, 0)
         self._plan = plan
         self._look_alike = look_alike
         self._bridge = bridge
@@ -141,19 +141,23 @@ class Trial:
     async def _sign_all_in(self) -> None:
         memory, cost = await self._memory(), self._cost()
         began = time.monotonic()
-        await asyncio.gather(*(desk.sign_in() for desk in self.desks))
+
+        async def sign_in(desk: FinesseDesk) -> float:
+            await desk.sign_in()
+            return time.monotonic() - began
+
+        self.result.signed_in = await asyncio.gather(*(sign_in(desk) for desk in self.desks))
         self.result.signing_in = self._cost() - cost
-        self.result.signed_in = [desk.commands[0][2] - began for desk in self.desks]
         lines = sockets_to(self._bridge.pid, self._look_alike.xmpp_port)
         if lines != self._plan.agents:
             raise BrokenPromiseError(f"{self._plan.agents} agents have {lines} connections for notifications")
         await asyncio.sleep(QUIET_SECONDS)
         self.result.memory = await self._memory() - memory
-        self.quiet_since = time.monotonic()
 
     async def _consult(self) -> None:
         """Do consults at the rate that is asked for, each by the agent who has been free for longest."""
         cost = self._cost()
+        begin = time.monotonic()
         self._figures.ended.clear()
         free = asyncio.Queue[FinesseDesk]()
         for desk in self.desks:
@@ -169,6 +173,7 @@ class Trial:
                 self.result.late += free.empty()
                 consults.create_task(consult(await free.get(), number))
                 self.result.consults += 1
+        self.consulting = Stretch(begin, time.monotonic())
         self.result.consulting = self._cost() - cost
         self.result.ended = list(self._figures.ended)
 
@@ -225,7 +230,8 @@ class Trial:
 
     def _cost(self) -> Cost:
         look_alike, prosody = self._look_alike.cpu()
-        return Cost(time.monotonic(), self._bridge.cpu(), look_alike, prosody, time.process_time())
+        delays = delay_of(self._bridge.pid), self._look_alike.delay()
+        return Cost(time.monotonic(), self._bridge.cpu(), look_alike, prosody, time.process_time(), *delays)
 
     async def _memory(self) -> Memory:
         resident, own = memory_of(self._bridge.pid, "Rss"), self._bridge.memory()
@@ -282,7 +288,10 @@ def main() -> None:
     for line in result.lines():
         print(line)
     print(f"load average {load_average:.2f} before")
-    check_delivery(result.times)
+    if result.consulting.disturbed:
+        progress(f"others ran on the bridge's core: {DELIVERY_SECONDS * 1000:g} ms for 99 of 100 events is not judged")
+    else:
+        check_delivery(result.times)
     progress("every promise was kept")
 
 

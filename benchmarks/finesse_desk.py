@@ -37,6 +37,7 @@ class FinesseDesk:
     Attributes:
         calls: The agent's calls as the widget has seen them last, by id.
         agent: The agent's state, as ``calls``.
+        connected: Whether call control sees the agent's calls, as ``calls``.
         events: When each event came, in monotonic seconds.
         commands: When each command was sent and its outcome came, and what that was, in the order of sending.
     """
@@ -47,6 +48,7 @@ class FinesseDesk:
         self.extension = account.extension
         self.calls: dict[str, dict[str, Any]] = {}
         self.agent = ""
+        self.connected = False
         self.events: list[float] = []
         self.commands: list[tuple[str, float, float, str]] = []
         self._account = account
@@ -67,10 +69,13 @@ class FinesseDesk:
         await self._session.connect()
 
     async def sign_in(self) -> None:
-        """Sign the agent in."""
+        """Sign the agent in; a machine that is too slow for the command's time may connect the agent later."""
         account = self._account
         who = {"username": account.username, "password": account.password, "extension": account.extension}
-        await self._expect("Completed", "Cisco/Agent/SetUserInfo", who)
+        outcome = await self._command("Cisco/Agent/SetUserInfo", who)
+        if outcome["subtopic"] == "Failed":
+            raise BrokenPromiseError(f"{self.extension} was not signed in: {outcome}")
+        await self._until(lambda: self.connected)
 
     async def sign_out(self) -> None:
         """Sign the agent out."""
@@ -202,6 +207,8 @@ class FinesseDesk:
                 self.calls[call["id"]] = call
         elif subtopic == "SetAgentState":
             self.agent = data["state"]
+        elif subtopic == "SetConnectionStatus":
+            self.connected = data["status"] == "connected"
         elif subtopic in OUTCOMES and message["channel"] == "Bridge":
             ending = self._waiting.pop(message["correlationId"], None)
             if ending is not None and not ending.done():

@@ -12,15 +12,29 @@ from benchmarks.measure import BUSY_SHARE, percentile
 SHARES: Final = (0.5, 0.99, 0.999)
 
 
+DISTURBED: Final = 0.01
+"""From this share of the time on that others ran on the bridge's core, times say more about them than about it."""
+
+
 @dataclass(frozen=True)
 class Cost:
-    """How long something took, and the CPU seconds of everybody meanwhile."""
+    """How long something took, and the CPU seconds of everybody meanwhile.
+
+    ``delayed`` are the seconds for which the bridge was ready to run and others ran on its core; the same of Prosody.
+    """
 
     seconds: float = 0.0
     bridge: float = 0.0
     look_alike: float = 0.0
     prosody: float = 0.0
     load: float = 0.0
+    delayed: float = 0.0
+    prosody_delayed: float = 0.0
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether others ran where the bridge should have."""
+        return self.delayed >= DISTURBED * self.seconds
 
     def __sub__(self, other: Self) -> Self:
         return type(self)(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(self)))
@@ -31,7 +45,11 @@ class Cost:
         told = [f"{name} {used / self.seconds:.0%}" for name, used in others.items()]
         short = sum(others.values()) >= BUSY_SHARE * self.seconds * other_cores
         limit = " (these were the LIMIT)" if short else ""
-        return f"of a core: bridge {self.bridge / self.seconds:.0%}, {', '.join(told)}{limit}"
+        delayed = (
+            f"; others kept the bridge from its core for {self.delayed / self.seconds:.1%} of the time, "
+            f"Prosody for {self.prosody_delayed / self.seconds:.0%}"
+        )
+        return f"of a core: bridge {self.bridge / self.seconds:.0%}, {', '.join(told)}{limit}{delayed}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -73,8 +73,15 @@ class _Inside:
             self.open.clear()
 
 
-def read(path: Path, desks: Iterable[FinesseDesk], since: float) -> Times:
-    """Put together what happened after ``since``, a quiet moment."""
+class Stretch(NamedTuple):
+    """A stretch of time from a quiet moment on, in monotonic seconds."""
+
+    begin: float
+    end: float
+
+
+def read(path: Path, desks: Iterable[FinesseDesk], stretch: Stretch) -> Times:
+    """Put together what happened meanwhile."""
     inside: dict[str, _Inside] = defaultdict(_Inside)
     with path.open("rb") as lines:
         for line in lines:
@@ -82,26 +89,26 @@ def read(path: Path, desks: Iterable[FinesseDesk], since: float) -> Times:
             inside[workspace].note(what, when, more)
     times = Times()
     for desk in desks:
-        _join(inside[desk.extension], desk, since, times)
+        _join(inside[desk.extension], desk, stretch, times)
     return times
 
 
-def _join(inside: _Inside, desk: FinesseDesk, since: float, times: Times) -> None:
-    changes = [change for change in inside.changes if change.told > since]
-    events = [came for came in desk.events if came > since]
+def _join(inside: _Inside, desk: FinesseDesk, stretch: Stretch, times: Times) -> None:
+    changes = [change for change in inside.changes if change.told > stretch.begin]
+    events = [came for came in desk.events if came > stretch.begin]
     if len(changes) != len(events) or len(inside.submitted) != len(desk.commands):
         times.unmatched += 1
         return
     first: dict[str, float] = {}
     for change, came in zip(changes, events, strict=True):
-        if change.arrived is not None:
+        if change.arrived is not None and change.arrived < stretch.end:
             times.bridge.append(change.told - change.arrived)
             times.delivered.append(came - change.arrived)
         for cause in change.causes:
             first.setdefault(cause, came)
     for request, (_, sent, ended, _) in zip(inside.submitted, desk.commands, strict=True):
         taken = inside.taken.get(request)
-        if taken is None or sent < since:
+        if taken is None or not stretch.begin < sent < stretch.end:
             continue
         times.outcome.append(ended - taken)
         if request in first:

@@ -14,11 +14,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-
-import httpx
+from urllib.parse import urlsplit
 
 from benchmarks.load import TIMEOUT_SECONDS, LoadError
-from benchmarks.measure import STOP_SECONDS, cpu_of, raise_file_limit
+from benchmarks.measure import STOP_SECONDS, cpu_of, delay_of, raise_file_limit
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -42,7 +41,6 @@ class LookAlike:
     def __init__(self, agents: int, cores: AbstractSet[int] | None = None) -> None:
         self._agents = agents
         self._cores = cores
-        self._http: httpx.AsyncClient
         self._told: dict[str, Any] = {}
 
     async def __aenter__(self) -> Self:
@@ -65,11 +63,9 @@ class LookAlike:
             self._log.close()
             raise LoadError(f"the look-alike did not start: {tail}")
         self._told = json.loads(line)
-        self._http = httpx.AsyncClient(base_url=self._told["control"], timeout=TIMEOUT_SECONDS, trust_env=False)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
         self._process.terminate()
         await asyncio.to_thread(self._stopped)
         self._log.close()
@@ -101,38 +97,57 @@ class LookAlike:
     @property
     def xmpp_port(self) -> int:
         """Where notifications come from."""
-        port = httpx.URL(self._told["xmpp"]).port
-        assert port is not None
-        return port
+        return _port(self._told["xmpp"])
 
     def cpu(self) -> tuple[float, float]:
         """Give the CPU seconds of the look-alike and of Prosody so far."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        return cpu_of(self._process.pid), sum(cpu_of(int(child)) for child in children)
+        return cpu_of(self._process.pid), cpu_of(self._prosody())
+
+    def delay(self) -> float:
+        """Give the seconds for which Prosody was ready to run and another ran on its core instead."""
+        return delay_of(self._prosody())
+
+    def _prosody(self) -> int:
+        (child,) = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return int(child)
 
     # The hand of the world outside
 
     async def offer(self, extension: str, from_address: str) -> str:
         """Let a customer call; return the call's id."""
-        return str((await self._post("offer", {"to": extension, "from": from_address}))["call"])
+        return str((await self._ask("POST /offer", {"to": extension, "from": from_address}))["call"])
 
     async def answer(self, address: str) -> None:
         """Let a party answer."""
-        await self._post("party/answer", {"address": address})
+        await self._ask("POST /party/answer", {"address": address})
 
     async def truth(self) -> dict[str, Any]:
         """Give every agent and call, by extension."""
-        found: dict[str, Any] = (await self._http.get("/dialogs")).raise_for_status().json()["agents"]
+        found: dict[str, Any] = (await self._ask("GET /dialogs"))["agents"]
         return found
 
     async def requests(self) -> list[dict[str, Any]]:
         """Give every request that would have changed something."""
-        found: list[dict[str, Any]] = (await self._http.get("/log")).raise_for_status().json()["entries"]
+        found: list[dict[str, Any]] = (await self._ask("GET /log"))["entries"]
         return found
 
-    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = await self._http.post(f"/{path}", json=body)
-        if answer.is_error:
-            raise LoadError(f"the look-alike refused {path} {body}: {answer.text}")
-        found: dict[str, Any] = answer.json()
-        return found
+    async def _ask(self, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask for something over HTTP, by hand: an HTTP library's milliseconds would delay what is measured."""
+        content = b"" if body is None else json.dumps(body).encode()
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            reader, writer = await asyncio.open_connection("127.0.0.1", _port(self._told["control"]))
+            head = f"{what} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+            writer.write(head.encode() + content)
+            answer, _, found = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+            await writer.wait_closed()
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise LoadError(f"the look-alike refused {what} {body}: {found.decode()}")
+        told: dict[str, Any] = json.loads(found)
+        return told
+
+
+def _port(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port

@@ -149,6 +149,11 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _ticks
 
 
+def delay_of(pid: int) -> float:
+    """Give the seconds that a process with one thread was ready to run and another ran on its core instead."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def memory_of(pid: int, what: str = "Pss_Anon") -> int:
     """Give the bytes of a process's memory, by default the anonymous ones: what it has allocated itself.
 

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.finesse import Plan, check_delivery, check_lines, finesse, sockets_to
 from benchmarks.finesse_desk import FinesseDesk
 from benchmarks.finesse_figures import Cost
-from benchmarks.finesse_times import Times, read
+from benchmarks.finesse_times import Stretch, Times, read
 from benchmarks.look_alike import Account, LookAlike
 from benchmarks.soak_figures import Figures
 from benchmarks.soak_ledger import BrokenPromiseError
@@ -140,13 +140,17 @@ def times_of(tmp_path: Path, *lines: list[Any], ours: FinesseDesk) -> Times:
     """Put times together with what one desk saw."""
     path = tmp_path / "times"
     path.write_text("\n".join(json.dumps(line) for line in lines))
-    return read(path, [ours], since=1.0)
+    return read(path, [ours], Stretch(1.0, 4.0))
 
 
 def test_times_are_put_together_in_their_order(tmp_path: Path) -> None:
     ours = desk()
-    ours.events = [0.5, 2.6, 2.7, 3.6]
-    ours.commands = [("Cisco/Agent/SetUserInfo", 0.1, 0.5, "Completed"), ("…", 2.0, 2.8, "Completed")]
+    ours.events = [0.5, 2.6, 2.7, 3.6, 5.0]
+    ours.commands = [
+        ("Cisco/Agent/SetUserInfo", 0.1, 0.5, "Completed"),
+        ("Cisco/InboundCall/SetANSWER", 2.0, 2.8, "Completed"),
+        ("Cisco/Connection/Logout", 4.1, 5.1, "Completed"),
+    ]
 
     times = times_of(
         tmp_path,
@@ -160,6 +164,10 @@ def test_times_are_put_together_in_their_order(tmp_path: Path) -> None:
         ["notified", 2.5, "1001001", 2.375],
         ["changed", 3.5, "1001001", 1, []],  # of a reading: no notification
         ["notified", 3.7, "1001001", 3.6],
+        ["submitted", 4.1, "1001001", "r3"],
+        ["taken", 4.2, "1001001", "r3"],
+        ["changed", 4.5, "1001001", 1, ["r3"]],
+        ["notified", 4.5, "1001001", 4.4],
         ours=ours,
     )
 
