@@ -2,7 +2,7 @@
 
 Part of ``make soak``. Agents sign in all at once, then do consults at a steady rate. Every command must have one
 outcome, every widget's picture must be the switch's, and when all have left nothing may be. Times are told, and one of
-them is judged where nothing else ran on the bridge's core: from a notification's arrival to the event at the widget.
+them is judged, where the machine does nothing else: from a notification's arrival to the event at the widget.
 """
 
 from __future__ import annotations
@@ -289,7 +289,7 @@ def main() -> None:
         print(line)
     print(f"load average {load_average:.2f} before")
     if result.consulting.disturbed:
-        progress(f"others ran on the bridge's core: {DELIVERY_SECONDS * 1000:g} ms for 99 of 100 events is not judged")
+        progress(f"the machine was busy otherwise: {DELIVERY_SECONDS * 1000:g} ms for 99 of 100 events is not judged")
     else:
         check_delivery(result.times)
     progress("every promise was kept")

@@ -15,6 +15,9 @@ SHARES: Final = (0.5, 0.99, 0.999)
 DISTURBED: Final = 0.01
 """From this share of the time on that others ran on the bridge's core, times say more about them than about it."""
 
+STARVED: Final = 1 / 3
+"""From this share on that others ran on Prosody's core, it sends in heaps what it should have sent one by one."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -33,8 +36,8 @@ class Cost:
 
     @property
     def disturbed(self) -> bool:
-        """Whether others ran where the bridge should have."""
-        return self.delayed >= DISTURBED * self.seconds
+        """Whether others ran where the bridge should have, or so much where Prosody should have that it matters."""
+        return self.delayed >= DISTURBED * self.seconds or self.prosody_delayed >= STARVED * self.seconds
 
     def __sub__(self, other: Self) -> Self:
         return type(self)(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(self)))

@@ -133,7 +133,8 @@ def test_those_who_share_cores_are_named_when_they_are_the_limit() -> None:
 
 def test_core_that_others_used_is_told() -> None:
     assert Cost(seconds=60, delayed=0.7).disturbed
-    assert not Cost(seconds=60, delayed=0.3).disturbed
+    assert Cost(seconds=60, prosody_delayed=30).disturbed
+    assert not Cost(seconds=60, delayed=0.3, prosody_delayed=10).disturbed
 
 
 def times_of(tmp_path: Path, *lines: list[Any], ours: FinesseDesk) -> Times:
