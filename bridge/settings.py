@@ -13,10 +13,10 @@ import os
 import ssl
 import tomllib
 from pathlib import Path  # noqa: TC003 pydantic reads annotations when the program runs
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge.broker.limits import Limits
@@ -37,6 +37,9 @@ _limits = Limits()
 
 MOST_NODES = 2
 """Finesse comes alone or as a pair."""
+
+SECRET_BYTES = 32
+"""A shorter secret is weaker than the hash of HS256, and can be guessed (RFC 7518 section 3.2)."""
 
 
 class SettingsError(ValueError):
@@ -93,6 +96,11 @@ class Settings(BaseSettings):
         description="A workspace without session, call and signed-in agent is forgotten after this: a lunch break.",
     )
     max_sessions: OffOrCount = Field(_limits.max_sessions, description="Sessions of this process.")
+    pending_connections: Count = Field(
+        4096,
+        description="Connections that have no session yet: twice what a site opens at once after a restart. When one "
+        "more comes, the one that has waited longest is closed.",
+    )
     sessions_per_workspace: OffOrCount = Field(
         _limits.sessions_per_workspace, description="Sessions of one workspace: ten gadgets in six tabs."
     )
@@ -126,6 +134,39 @@ class Settings(BaseSettings):
         (),
         description="Origins of pages that may connect, beside the bridge's own; https://*.example.com is one label.",
     )
+
+    jwt_secret: SecretStr | None = Field(
+        None, description="Switches authentication on: tokens are signed with this secret (HS256), of 32 bytes or more."
+    )
+    jwks_url: str | None = Field(
+        None, description="Switches authentication on: tokens are signed with a key of this JSON Web Key Set."
+    )
+    jwt_algorithms: tuple[Literal["RS256", "ES256", "EdDSA"], ...] = Field(
+        ("RS256", "ES256", "EdDSA"),
+        min_length=1,
+        description="Algorithms of the keys at JWKS_URL; what a token says of itself chooses among these alone.",
+    )
+    jwt_issuer: str | None = Field(None, description="Tokens must name this issuer (`iss`).")
+    jwt_audience: str | None = Field(
+        None,
+        description="Tokens must be meant for this audience (`aud`): set it where one issuer serves many services.",
+    )
+    tls_cert_file: Path | None = Field(
+        None, description="PEM file of the certificate and its chain; read again when it changes."
+    )
+    tls_key_file: Path | None = Field(None, description="PEM file of the certificate's key, without a passphrase.")
+    trusted_proxies: tuple[str, ...] = Field(
+        (),
+        description="Addresses or networks of reverse proxies, such as 10.0.0.0/8: only these are believed from where "
+        "a client comes and whether by HTTPS.",
+    )
+    audit_file: Path | None = Field(
+        None, description="Where each command and sign-in leaves a line; without it, in the log, if there are tokens."
+    )
+    audit_bytes: Annotated[int, Field(ge=65536)] = Field(
+        52_428_800, description="Bytes of one audit file: about 200,000 commands. A full one is renamed."
+    )
+    audit_files: Count = Field(10, description="Full audit files that are kept.")
 
     simulator_reaction_ms: Annotated[int, Field(ge=0, le=60000)] = Field(
         20, description="How long the simulated switch takes for each step: long enough to see them one by one."
@@ -206,6 +247,45 @@ class Settings(BaseSettings):
             raise ValueError(f"{path}: {reason}") from None
         return path
 
+    @field_validator("jwt_secret")
+    @classmethod
+    def _secret_is_long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < SECRET_BYTES:
+            raise ValueError(f"shorter than {SECRET_BYTES} bytes; `openssl rand -hex 32` makes a good one")
+        return secret
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _key_set_cannot_be_forged(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        if "@" in url:
+            raise ValueError("a URL must not hold credentials")
+        parts = urlsplit(url)
+        if not parts.hostname or parts.scheme not in {"https", "http"}:
+            raise ValueError(f"{url!r} must be written https://host/path")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("whoever is on the way could forge the keys: write https://")
+        return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is neither an address nor a network such as 10.0.0.0/8") from None
+        return proxies
+
+    @model_validator(mode="after")
+    def _keys_come_from_one_place(self) -> Settings:
+        if self.jwt_secret is not None and self.jwks_url is not None:
+            raise ValueError("JWT_SECRET and JWKS_URL exclude each other: tokens come from one issuer")
+        if (self.tls_cert_file is None) is not (self.tls_key_file is None):
+            raise ValueError("TLS_CERT_FILE and TLS_KEY_FILE belong together: set both")
+        return self
+
     @model_validator(mode="after")
     def _finesse_is_complete(self) -> Settings:
         if self.adapter == "finesse" and not self.finesse_urls:
@@ -221,14 +301,14 @@ class Settings(BaseSettings):
         return Limits(**{name: getattr(self, name) for name in names})
 
     @property
+    def authentication(self) -> bool:
+        """Whether clients need a token."""
+        return self.jwt_secret is not None or self.jwks_url is not None
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the bridge."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     def refuse_open_bind(self) -> None:
         """Refuse to be reachable by others without authentication.
@@ -236,11 +316,22 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: ``host`` is not a loopback address.
         """
-        if not self.loopback:
+        if not self.loopback and not self.authentication:
             raise SettingsError(
                 f"HOST is {self.host}: without authentication anyone who reaches it could move calls. "
-                "Listen on a loopback address (BRIDGE_HOST=127.0.0.1)."
+                "Ask for tokens (BRIDGE_JWT_SECRET or BRIDGE_JWKS_URL), "
+                "or listen on a loopback address (BRIDGE_HOST=127.0.0.1)."
             )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host's name or address is this machine's alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _require_url(url: str, *forms: str) -> None:
@@ -284,7 +375,9 @@ def load(
         raise SettingsError("".join([*names, message])) from None
 
 
-CLIENT_NAMES = frozenset({"BRIDGE_URL", "BRIDGE_WORKSPACE", "BRIDGE_APP"})
+CLIENT_NAMES = frozenset(
+    {"BRIDGE_URL", "BRIDGE_WORKSPACE", "BRIDGE_APP", "BRIDGE_TOKEN", "BRIDGE_TOKEN_FILE", "BRIDGE_CA_FILE"}
+)
 """Read by the command line's client commands, so no error where the bridge itself is started."""
 
 
@@ -298,7 +391,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _parsed(sent: str, name: str, value: str) -> Any:
-    if Settings.model_fields[name].annotation != tuple[str, ...]:
+    if get_origin(Settings.model_fields[name].annotation) is not tuple:
         return value
     try:
         return json.loads(value)

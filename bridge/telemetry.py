@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bridge.broker.gate import Command
-    from bridge.broker.session import Identity, Session
+    from bridge.broker.identity import Identity
+    from bridge.broker.session import Session
     from bridge.calls.adapter import Failure
     from bridge.protocol.address import Address
     from bridge.protocol.errors import Rejection

@@ -226,3 +226,48 @@ def test_check_tells_what_is_wrong_with_the_settings_for_finesse(environment: di
     result = CliRunner().invoke(app, ["serve", "--check", "--adapter", "finesse"], env=environment)
     assert (result.exit_code, result.stdout) == (2, "")
     assert complaint in result.stderr
+
+
+# Authentication
+
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "complaint"),
+    [
+        ({"jwt_secret": SECRET[:-1]}, "JWT_SECRET: shorter than 32 bytes"),
+        ({"jwt_secret": SECRET, "jwks_url": "https://issuer.example/keys"}, "exclude each other"),
+        ({"jwks_url": "http://issuer.example/keys"}, "JWKS_URL: whoever is on the way could forge the keys"),
+        ({"jwks_url": "https://me:secret@issuer.example/keys"}, "JWKS_URL: a URL must not hold credentials"),
+        ({"jwks_url": "file:///keys"}, "JWKS_URL: 'file:///keys' must be written https://host/path"),
+        ({"jwks_url": "https://issuer.example/keys", "jwt_algorithms": ["HS256"]}, "JWT_ALGORITHMS: "),
+        ({"jwks_url": "https://issuer.example/keys", "jwt_algorithms": ["none"]}, "JWT_ALGORITHMS: "),
+        ({"jwks_url": "https://issuer.example/keys", "jwt_algorithms": []}, "JWT_ALGORITHMS: "),
+        ({"tls_cert_file": "cert.pem"}, "TLS_CERT_FILE and TLS_KEY_FILE belong together"),
+        ({"trusted_proxies": ["10.0.0.0/8", "proxy"]}, "TRUSTED_PROXIES: 'proxy' is neither an address nor a network"),
+    ],
+)
+def test_settings_of_authentication_that_would_not_hold_are_refused(
+    overrides: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(complaint)):
+        load(environment={}, overrides=overrides)
+
+
+def test_with_tokens_any_address_may_be_listened_on() -> None:
+    open_to_all = load(environment={"BRIDGE_HOST": "0.0.0.0", "BRIDGE_JWT_SECRET": SECRET})
+    open_to_all.refuse_open_bind()
+    assert open_to_all.authentication
+    with pytest.raises(SettingsError, match="Ask for tokens"):
+        load(environment={"BRIDGE_HOST": "0.0.0.0"}).refuse_open_bind()
+
+
+def test_the_secret_is_shown_nowhere() -> None:
+    settings = load(environment={"BRIDGE_JWT_SECRET": SECRET})
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings.model_dump())
+    with pytest.raises(SettingsError) as refused:
+        load(environment={"BRIDGE_JWT_SECRET": SECRET[:-1]})
+    assert SECRET[:-1] not in str(refused.value)

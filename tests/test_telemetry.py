@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from bridge.broker.broker import Broker
-from bridge.broker.session import Identity
+from bridge.broker.identity import Identity
 from bridge.calls.service import CallService
 from bridge.calls.simulator.adapter import SimulatorAdapter
 from bridge.telemetry import REFUSAL_LINES_PER_SECOND, Telemetry, configure_logging

@@ -20,7 +20,7 @@ from bridge.broker.observer import Observer, Silent
 from bridge.broker.policy import LoopbackPolicy, Policy, not_permitted
 from bridge.broker.rate import Bucket
 from bridge.broker.rota import Rota
-from bridge.broker.session import Identity, Session, Subscriber
+from bridge.broker.session import Session, Subscriber
 from bridge.protocol import catalogue, control
 from bridge.protocol.catalogue import Entry, Kind
 from bridge.protocol.errors import CloseCode, Code, Rejection
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from bridge.broker.clock import Clock
+    from bridge.broker.identity import Identity
     from bridge.broker.workspace import Workspace
     from bridge.protocol.address import Address
 

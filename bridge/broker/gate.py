@@ -10,7 +10,7 @@ from bridge.protocol.errors import Code, Rejection
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from bridge.broker.session import Identity
+    from bridge.broker.identity import Identity
     from bridge.protocol.address import Address
     from bridge.protocol.repair import Warn
 

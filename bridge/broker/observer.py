@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bridge.broker.session import Identity, Session
+    from bridge.broker.identity import Identity
+    from bridge.broker.session import Session
     from bridge.protocol.address import Address
     from bridge.protocol.errors import Rejection
 

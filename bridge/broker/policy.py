@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from bridge.protocol.errors import Code, Rejection
 
 if TYPE_CHECKING:
-    from bridge.broker.session import Identity
+    from bridge.broker.identity import Identity
     from bridge.protocol.address import Address, Pattern
 
 

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from bridge.broker.identity import Identity
     from bridge.broker.rate import Bucket
     from bridge.broker.workspace import Workspace
     from bridge.protocol.address import Address, Pattern
     from bridge.protocol.errors import CloseCode
     from bridge.protocol.message import Encoded
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a client is. ``address`` is its network address, for limits and logs."""
-
-    app: str
-    subject: str | None = None
-    extension: str | None = None
-    address: str | None = None
-    origin: str | None = None
 
 
 class Subscriber(Protocol):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from bridge.broker.session import Identity, Session
+    from bridge.broker.identity import Identity
+    from bridge.broker.session import Session
     from bridge.protocol.message import Encoded
     from bridge.server.endpoint import Endpoint
     from bridge.server.http_protocol import RequestProtocol

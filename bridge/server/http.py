@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bridge.broker.broker import RefusedError
-from bridge.broker.session import Identity
+from bridge.broker.identity import Identity
 from bridge.protocol import strict_json
 from bridge.protocol.errors import CloseCode, Code, Rejection
 from bridge.server import assets, handshake, pages, problems

@@ -13,7 +13,7 @@ from websockets.frames import Opcode
 from websockets.protocol import State
 
 from bridge.broker.broker import RefusedError
-from bridge.broker.session import Identity
+from bridge.broker.identity import Identity
 from bridge.protocol.errors import CloseCode
 from bridge.server import handshake
 from bridge.server.assembly import Assembly, ViolationError

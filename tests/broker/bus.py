@@ -7,15 +7,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bridge.broker.broker import Broker
+from bridge.broker.identity import Identity
 from bridge.broker.limits import Limits
 from bridge.broker.policy import Decision, LoopbackPolicy
-from bridge.broker.session import Identity, Session
 from bridge.protocol.address import Address
 
 if TYPE_CHECKING:
     from bridge.broker.gate import Command
     from bridge.broker.observer import Observer
     from bridge.broker.policy import Policy
+    from bridge.broker.session import Session
     from bridge.protocol.address import Pattern
     from bridge.protocol.errors import CloseCode, Rejection
     from bridge.protocol.message import Encoded

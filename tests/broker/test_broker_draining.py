@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.broker.broker import RefusedError
-from bridge.broker.session import Identity
+from bridge.broker.identity import Identity
 from bridge.protocol.errors import CloseCode, Code, Rejection
 from tests.broker.bus import HOLD, ON_CALL, Bus, names, written
 

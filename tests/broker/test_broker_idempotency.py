@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.broker.session import Identity
+from bridge.broker.identity import Identity
 from bridge.protocol.errors import Code, Rejection
 from tests.broker.bus import CREDENTIALS, HOLD, ON_CALL, SIGN_IN, Bus, name, names, written
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.broker.session import Identity
+from bridge.broker.identity import Identity
 from bridge.protocol.errors import CloseCode, Code, Rejection
 from tests.broker.bus import Bus, Widget, written
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.broker.broker import RefusedError
-from bridge.broker.session import Identity
+from bridge.broker.identity import Identity
 from bridge.protocol.errors import CloseCode
 from tests.broker.bus import Bus, Recorder, name
 

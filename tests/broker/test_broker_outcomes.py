@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bridge.broker.session import Identity
+from bridge.broker.identity import Identity
 from tests.broker.bus import COMPLETED, CREDENTIALS, HOLD, ON_CALL, SIGN_IN, Bus, name, names, written
 
 STATUS = "Bridge/Command/Status"

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
+from bridge.broker.identity import Identity
 from bridge.broker.routing import CACHED_ADDRESSES
-from bridge.broker.session import Identity
 from bridge.protocol.cisco import AGENT_STATE
 from bridge.protocol.errors import Code, Rejection
 from tests.broker.bus import COMPLETED, HOLD, Bus, Widget, name, written

@@ -9,8 +9,8 @@ import pytest
 from bridge.broker.broker import random_id
 from bridge.broker.clock import SystemClock
 from bridge.broker.gate import Command, NoCallControl
+from bridge.broker.identity import Identity
 from bridge.broker.observer import Silent
-from bridge.broker.session import Identity
 from bridge.protocol.address import Address
 from bridge.protocol.cisco import AGENT_STATE, SetHold
 from bridge.protocol.errors import Code, Rejection

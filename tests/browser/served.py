@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from bridge.app import Bridge
-from bridge.broker.session import Identity
+from bridge.broker.identity import Identity
 from bridge.settings import Settings
 
 if TYPE_CHECKING:

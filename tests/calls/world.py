@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from bridge.broker.broker import Broker
-from bridge.broker.session import Identity, Session
+from bridge.broker.identity import Identity
 from bridge.calls.service import CallService
 from bridge.calls.simulator.adapter import SimulatorAdapter
 from bridge.calls.simulator.script import faultless
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bridge.broker.gate import Command
     from bridge.broker.limits import Limits
+    from bridge.broker.session import Session
     from bridge.calls.adapter import Adapter, Failure, Request
     from bridge.calls.simulator.script import Script
     from bridge.protocol.errors import CloseCode
