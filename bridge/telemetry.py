@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from bridge.broker.gate import Command
     from bridge.broker.identity import Identity
     from bridge.broker.session import Session
+    from bridge.broker.tokens import RefusedToken
     from bridge.calls.adapter import Failure
     from bridge.protocol.address import Address
     from bridge.protocol.errors import Rejection
+    from bridge.protocol.message import Message
 
 log = structlog.get_logger("bridge")
 
@@ -181,8 +183,9 @@ class Telemetry(Collector):
         self._published[address if catalogued else FREE] += 1
         self._delivered += recipients
 
-    def rejected(self, workspace: str, identity: Identity, rejection: Rejection) -> None:
+    def rejected(self, workspace: str, identity: Identity, rejection: Rejection, message: Message | None) -> None:
         """Count and log, so many lines a second."""
+        del message  # bodies do not belong in the log
         self._refused[rejection.code.value] += 1
         if not self._may_log():
             return
@@ -193,7 +196,18 @@ class Telemetry(Collector):
             code=rejection.code.value,
             address=rejection.address,
             id=rejection.correlation_id,
+            rule=rejection.details.get("rule"),
             pointers=[error.pointer for error in rejection.errors] or None,
+        )
+
+    def refreshed(self, session: Session, refusal: RefusedToken | None) -> None:
+        """Log."""
+        log.info(
+            "session_refreshed" if refusal is None else "session_refresh_refused",
+            session=session.id,
+            workspace=session.workspace.name,
+            **_who(session.identity),
+            reason=refusal.reason if refusal is not None else None,
         )
 
     def _may_log(self) -> bool:

@@ -15,6 +15,9 @@ class Clock(Protocol):
     def timestamp(self) -> str:
         """Give the time of day: RFC 3339, UTC, milliseconds."""
 
+    def unix(self) -> float:
+        """Give the time of day: seconds since 1970."""
+
 
 class SystemClock:
     """The machine's clock. The part of a timestamp down to the second is formatted once a second."""
@@ -26,6 +29,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """Give seconds since an arbitrary start."""
         return time.monotonic()
+
+    def unix(self) -> float:
+        """Give the time of day: seconds since 1970."""
+        return time.time()
 
     def timestamp(self) -> str:
         """Give the time of day: RFC 3339, UTC, milliseconds."""

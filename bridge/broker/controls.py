@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.broker.policy import not_permitted
-from bridge.protocol import control
+from bridge.protocol import catalogue, control
 from bridge.protocol.address import Address, Pattern
 from bridge.protocol.errors import Code, FieldError, Rejection, pointer, worth_telling
 from bridge.protocol.message import Message, encode_control
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.broker.clock import Clock
     from bridge.broker.history import Stored
     from bridge.broker.limits import Limits
-    from bridge.broker.policy import Policy
+    from bridge.broker.renewal import Renewal
     from bridge.broker.session import Session
     from bridge.broker.workspace import Workspace
 
@@ -29,21 +29,23 @@ SPELLINGS = 3
 class Controls:
     """Carries out control messages. Reply and effect are one step: no message falls between."""
 
-    def __init__(self, *, clock: Clock, limits: Limits, policy: Policy) -> None:
+    def __init__(self, *, clock: Clock, limits: Limits, renewal: Renewal) -> None:
         self._clock = clock
         self._limits = limits
-        self._policy = policy
         self._handlers: dict[Address, Callable[[Session, Message, Any], None]] = {
             control.SUBSCRIBE: self._subscribe,
             control.UNSUBSCRIBE: self._unsubscribe,
             control.STATUS: self._status,
+            control.OPEN: self._open,
+            control.REFRESH: renewal.refresh,
+            control.EXPLAIN: self._explain,
         }
 
     def handle(self, session: Session, message: Message, address: Address, body: Any) -> None:
         """Do what a checked control message asks, and answer it.
 
         Raises:
-            Rejection: ``not_permitted``, ``invalid_data`` or ``limit_exceeded``; nothing was done.
+            Rejection: Nothing was done: ``reserved_channel``, ``not_permitted``, ``invalid_data``, ``limit_exceeded``.
         """
         self._handlers[address](session, message, body)
 
@@ -51,7 +53,7 @@ class Controls:
         room = session.workspace
         asked = self._asked(body.patterns)
         for pattern in asked:
-            decision = self._policy.subscribe(session.identity, pattern)
+            decision = session.permissions.subscribe(pattern)
             if not decision.allowed:
                 raise not_permitted(f"subscribe to {pattern}", decision.rule)
         together = session.patterns | set(asked)
@@ -96,6 +98,8 @@ class Controls:
 
     def _status(self, session: Session, message: Message, body: control.Status) -> None:
         known = session.workspace.ids.find(body.id, self._clock.monotonic())
+        if known is not None and not session.permissions.publish(known.address).allowed:
+            known = None  # it is none that this session could have sent
         reply: dict[str, Any] = {"known": known is not None}
         if known is not None:
             reply["offset"] = known.offset
@@ -103,13 +107,41 @@ class Controls:
                 reply["outcome"] = orjson.Fragment(known.outcome.payload)
         self._answer(session, control.STATUS, reply, message)
 
+    def _open(self, _session: Session, message: Message, _body: control.Open) -> None:
+        raise Rejection(Code.RESERVED_CHANNEL, f"{message.address} comes first or never: this session is open")
+
+    def _explain(self, session: Session, message: Message, body: control.Explain) -> None:
+        if body.action == "publish":
+            allowed, rule, tried = session.permissions.publish(_address(body.address))
+        else:
+            (pattern,) = _patterns([body.address], at=("data", "address"))
+            allowed, rule, tried = session.permissions.subscribe(pattern)
+        reply = {"allowed": allowed, "rule": rule, "tried": list(tried)}
+        self._answer(session, control.EXPLAINED, reply, message)
+
     def _answer(self, session: Session, address: Address, reply: dict[str, Any], message: Message) -> None:
         if message.warnings:
             reply["warnings"] = [warning.to_json() for warning in message.warnings]
         session.subscriber.send(encode_control(address, reply, message.id))
 
 
-def _patterns(texts: Iterable[str]) -> list[Pattern]:
+def _address(text: str) -> Address:
+    """Read an address, and spell it as the catalogue does.
+
+    Raises:
+        Rejection: ``invalid_data``.
+    """
+    try:
+        message = Message(Address.parse(text))
+    except ValueError as error:
+        hint = "channel/topic/subtopic, such as Cisco/InboundCall/SetHOLD"
+        problem = FieldError(pointer("data", "address"), "wrong_format", str(error), hint)
+        raise Rejection(Code.INVALID_DATA, problem.message, errors=(problem,)) from None
+    catalogue.entry(message)
+    return message.address
+
+
+def _patterns(texts: Iterable[str], at: tuple[str, str] | None = None) -> list[Pattern]:
     """Read patterns, each once.
 
     Raises:
@@ -122,7 +154,8 @@ def _patterns(texts: Iterable[str]) -> list[Pattern]:
             parsed[Pattern.parse(text)] = None
         except ValueError as error:
             hint = "one to three segments, such as Cisco/InboundCall or Cisco/*/SetHOLD"
-            errors.append(FieldError(pointer("data", "patterns", index), "wrong_format", str(error), hint))
+            place = ("data", "patterns", index) if at is None else at
+            errors.append(FieldError(pointer(*place), "wrong_format", str(error), hint))
     if errors:
         raise Rejection(Code.INVALID_DATA, errors[0].message, errors=worth_telling(errors))
     return list(parsed)

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Command:
-    """A command that passed every check of the bus. ``body`` is its checked data."""
+    """A command that passed every check of the bus.
+
+    Attributes:
+        body: Its checked data.
+        rule: The rule of the policy that allowed it.
+        source: What it was published as.
+    """
 
     workspace: str
     id: str
@@ -25,6 +31,8 @@ class Command:
     body: BaseModel
     identity: Identity
     warnings: list[Warn]
+    rule: str = "loopback"
+    source: str | None = None
 
 
 class Gate(Protocol):

@@ -23,9 +23,12 @@ def fingerprint(address: Address, data: Any) -> bytes:
 class Remembered:
     """One accepted message that had an id, or was a command."""
 
-    __slots__ = ("expires", "fingerprint", "offset", "outcome", "sender")
+    __slots__ = ("address", "expires", "fingerprint", "offset", "outcome", "sender")
 
-    def __init__(self, offset: int, fingerprint: bytes, sender: Session | None, expires: float) -> None:
+    def __init__(
+        self, address: Address, offset: int, fingerprint: bytes, sender: Session | None, expires: float
+    ) -> None:
+        self.address = address
         self.offset = offset
         self.fingerprint = fingerprint
         self.sender = sender

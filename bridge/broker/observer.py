@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from bridge.broker.identity import Identity
     from bridge.broker.session import Session
+    from bridge.broker.tokens import RefusedToken
     from bridge.protocol.address import Address
     from bridge.protocol.errors import Rejection
+    from bridge.protocol.message import Message
 
 
 class Observer(Protocol):
@@ -23,8 +25,11 @@ class Observer(Protocol):
     def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
         """A message took its place in a stream and went to so many sessions."""
 
-    def rejected(self, workspace: str, identity: Identity, rejection: Rejection) -> None:
-        """A message was refused."""
+    def rejected(self, workspace: str, identity: Identity, rejection: Rejection, message: Message | None) -> None:
+        """A message was refused; it is ``None`` where it could not be read."""
+
+    def refreshed(self, session: Session, refusal: RefusedToken | None) -> None:
+        """A session has brought a newer token; if that was refused, the session ends."""
 
 
 class Silent:
@@ -39,5 +44,8 @@ class Silent:
     def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
         """Ignore."""
 
-    def rejected(self, workspace: str, identity: Identity, rejection: Rejection) -> None:
+    def rejected(self, workspace: str, identity: Identity, rejection: Rejection, message: Message | None) -> None:
+        """Ignore."""
+
+    def refreshed(self, session: Session, refusal: RefusedToken | None) -> None:
         """Ignore."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bridge.broker.identity import Identity
+    from bridge.broker.policy import Permissions
     from bridge.broker.rate import Bucket
     from bridge.broker.workspace import Workspace
     from bridge.protocol.address import Address, Pattern
@@ -34,6 +35,7 @@ class Session:
         "last_address",
         "opened_at",
         "patterns",
+        "permissions",
         "received",
         "subscriber",
         "workspace",
@@ -45,6 +47,7 @@ class Session:
         workspace: Workspace,
         identity: Identity,
         subscriber: Subscriber,
+        permissions: Permissions,
         bucket: Bucket,
         opened_at: float,
     ) -> None:
@@ -52,6 +55,9 @@ class Session:
         self.workspace = workspace
         self.identity = identity
         self.subscriber = subscriber
+
+        # Like the identity, replaced when the token is refreshed.
+        self.permissions = permissions
 
         # What it asked for.
         self.patterns: frozenset[Pattern] = frozenset()

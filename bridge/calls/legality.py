@@ -24,17 +24,27 @@ def refuse(desk: Desk, command: Command, request: Request, adapter: Adapter) -> 
         Rejection: ``not_signed_in``, ``wrong_extension``, ``unknown_call``, ``illegal_state`` or ``unavailable``.
     """
     if isinstance(request, SignIn):
+        _refuse_foreign(command, request.extension)
         _refuse_second_sign_in(desk, request, adapter)
         return
     if isinstance(request, OfferCall | PartyAnswer | PartyDrop) and not adapter.offers_simulator:
         raise Rejection(Code.UNAVAILABLE, f"there is no simulator: the adapter is {adapter.name}")
     if desk.extension is None:
         raise Rejection(Code.NOT_SIGNED_IN, f"no agent is signed in for workspace {desk.workspace}")
+    if not isinstance(request, OfferCall | PartyAnswer | PartyDrop):  # these are the outside world's, not the agent's
+        _refuse_foreign(command, desk.extension)
     if isinstance(request, CallRequest):
         _refuse_extension(desk, command)
         _refuse_call(desk, request)
     if desk.connection is Connection.RECONNECTING:
         raise Rejection(Code.UNAVAILABLE, "call control is reconnecting to the switch")
+
+
+def _refuse_foreign(command: Command, extension: str) -> None:
+    """Refuse who was given a token for another agent's calls."""
+    own = command.identity.extension
+    if own is not None and own != extension:
+        raise Rejection(Code.WRONG_EXTENSION, "the token is for the calls of another extension")
 
 
 def _refuse_second_sign_in(desk: Desk, request: SignIn, adapter: Adapter) -> None:

@@ -69,8 +69,8 @@ class Entry:
 _OUTCOMES = (control.COMPLETED, control.FAILED, control.TIMED_OUT)
 
 
-def _control(address: Address, body: type[BaseModel], *replies: Address) -> Entry:
-    return Entry(address, body, Kind.CONTROL, replies=(*replies, control.REJECTED))
+def _control(address: Address, body: type[BaseModel], *replies: Address, secret: bool = False) -> Entry:
+    return Entry(address, body, Kind.CONTROL, secret=secret, replies=(*replies, control.REJECTED))
 
 
 def _command(
@@ -97,11 +97,16 @@ def _call_commands(topic: str) -> tuple[Entry, ...]:
 
 
 ENTRIES: tuple[Entry, ...] = (
+    _control(control.OPEN, control.Open, control.OPENED, secret=True),
+    _control(control.REFRESH, control.Refresh, control.REFRESHED, secret=True),
     _control(control.SUBSCRIBE, control.Subscribe, control.SUBSCRIBED),
     _control(control.UNSUBSCRIBE, control.Unsubscribe, control.UNSUBSCRIBED),
     _control(control.STATUS, control.Status, control.STATUS),
+    _control(control.EXPLAIN, control.Explain, control.EXPLAINED),
     Entry(control.STATUS, control.StatusReply, Kind.REPLY),
     Entry(control.OPENED, control.Opened, Kind.REPLY),
+    Entry(control.REFRESHED, control.Refreshed, Kind.REPLY),
+    Entry(control.EXPLAINED, control.Explained, Kind.REPLY),
     Entry(control.HEARTBEAT, control.Heartbeat, Kind.REPLY),
     Entry(control.SUBSCRIBED, control.Subscribed, Kind.REPLY),
     Entry(control.UNSUBSCRIBED, control.Unsubscribed, Kind.REPLY),
@@ -202,7 +207,7 @@ def refuse_unknown(address: Address, *, open_channels: bool) -> None:
     Raises:
         Rejection: ``unknown_address``, with the nearest address that there is.
     """
-    channel = _catalogued(address.channel)
+    channel = home(address.channel)
     if channel is None:
         if not open_channels:
             raise Rejection(Code.UNKNOWN_ADDRESS, f"there is no channel {address.channel!r}, and free ones are off")
@@ -217,7 +222,7 @@ def refuse_unknown(address: Address, *, open_channels: bool) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _catalogued(channel: str) -> str | None:
+def home(channel: str) -> str | None:
     """Return the channel of the catalogue that this one is, or is easily taken for."""
     return _folded_channels.get(folded(channel))
 

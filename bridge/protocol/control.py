@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, FailFast, Field, SecretStr, WithJsonSchema
 
 from bridge.protocol.address import SEGMENT, Address
 from bridge.protocol.errors import Code
@@ -14,7 +14,10 @@ from bridge.protocol.model import Body
 CHANNEL = "Bridge"
 SUBPROTOCOL = "workspace-bridge.v1"
 
+OPEN = Address(CHANNEL, "Session", "Open")
 OPENED = Address(CHANNEL, "Session", "Opened")
+REFRESH = Address(CHANNEL, "Session", "Refresh")
+REFRESHED = Address(CHANNEL, "Session", "Refreshed")
 HEARTBEAT = Address(CHANNEL, "Session", "Heartbeat")
 SUBSCRIBE = Address(CHANNEL, "Subscription", "Subscribe")
 SUBSCRIBED = Address(CHANNEL, "Subscription", "Subscribed")
@@ -23,6 +26,8 @@ UNSUBSCRIBED = Address(CHANNEL, "Subscription", "Unsubscribed")
 ACCEPTED = Address(CHANNEL, "Message", "Accepted")
 REJECTED = Address(CHANNEL, "Message", "Rejected")
 STATUS = Address(CHANNEL, "Command", "Status")
+EXPLAIN = Address(CHANNEL, "Policy", "Explain")
+EXPLAINED = Address(CHANNEL, "Policy", "Explained")
 COMPLETED = Address(CHANNEL, "Command", "Completed")
 FAILED = Address(CHANNEL, "Command", "Failed")
 TIMED_OUT = Address(CHANNEL, "Command", "TimedOut")
@@ -67,6 +72,25 @@ class Status(Body):
     id: MessageId
 
 
+class Open(Body):
+    """Bring the token: the first message of a client that did not bring it with the handshake."""
+
+    token: SecretStr
+
+
+class Refresh(Body):
+    """Go on with a newer token, before the present one expires."""
+
+    token: SecretStr
+
+
+class Explain(Body):
+    """Ask which rule decides, for this session."""
+
+    action: Literal["publish", "subscribe"]
+    address: str = Field(description="Where to publish, or the pattern to subscribe to.")
+
+
 class Sent(BaseModel):
     """The ``data`` of a message that the bridge sends: open, as clients ignore fields that they do not know."""
 
@@ -106,6 +130,24 @@ class Opened(Sent):
     heartbeatSeconds: float
     limits: Limits
     server: Server
+    expiresInSeconds: float | None = Field(
+        None, description="Until the session ends with 4402, unless it is refreshed. Only with authentication."
+    )
+
+
+class Refreshed(Sent):
+    """Reply to Refresh."""
+
+    expiresInSeconds: float | None = Field(None, description="As in `Opened`.")
+    ended: list[str] = Field(description="Patterns that were subscribed and that the new token does not allow.")
+
+
+class Explained(Sent):
+    """Reply to Explain."""
+
+    allowed: bool
+    rule: str = Field(description="The rule that decided.")
+    tried: list[str] = Field(description="All rules that were asked, in their order, the deciding one last.")
 
 
 class Heartbeat(Sent):

@@ -19,6 +19,7 @@ _AGENT, _COLLEAGUE, _CUSTOMER = "5069", "5070", "+15550100"
 _CALL, _CONSULT_CALL = "16786021", "16786022"
 _TIME = "2025-03-04T09:30:00.250Z"
 _EPOCH = "h2Vd90sKqLr4TzWc"
+_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqZG9lIn0.c2lnbmF0dXJl"  # noqa: S105 an example
 _CONSULT = "Cisco/InboundCall/SetCONSULT"
 _ON_CALL = {"MediaAddress": _AGENT, "CallID": _CALL}
 _TO_COLLEAGUE = {"MediaAddress": _AGENT, "toAddress": _COLLEAGUE, "CallID": _CALL}
@@ -100,6 +101,22 @@ _BODIES: dict[type[BaseModel], Any] = {
         "heartbeatSeconds": 25,
         "limits": {"messageBytes": 65536, "messagesPerSecond": 50, "subscriptions": 128},
         "server": {"version": "0.1.0", "adapter": "simulator"},
+    },
+    control.Open: {"token": _TOKEN},
+    control.Refresh: {"token": _TOKEN},
+    control.Refreshed: {"expiresInSeconds": 28800, "ended": []},
+    control.Explain: {"action": "publish", "address": _CONSULT},
+    control.Explained: {
+        "allowed": False,
+        "rule": "supervisor-no-commands",
+        "tried": [
+            "bridge-only",
+            "notice-free-channel",
+            "sign-in-unencrypted",
+            "loopback",
+            "command-own-workspace",
+            "supervisor-no-commands",
+        ],
     },
     control.Heartbeat: {"epoch": _EPOCH, "offset": 42},
     control.Accepted: {"offset": 43, "duplicate": False, "warnings": []},
@@ -187,6 +204,8 @@ _CAUSES = {
     control.SUBSCRIBED: "subscribe-1",
     control.UNSUBSCRIBED: "unsubscribe-1",
     control.STATUS: "status-1",
+    control.REFRESHED: "refresh-1",
+    control.EXPLAINED: "explain-1",
     cisco.AGENT_STATE: "readystate-1",
     cisco.CONNECTION_STATUS: None,
 }

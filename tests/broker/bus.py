@@ -7,17 +7,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bridge.broker.broker import Broker
-from bridge.broker.identity import Identity
+from bridge.broker.identity import Grant, Identity
 from bridge.broker.limits import Limits
-from bridge.broker.policy import Decision, LoopbackPolicy
-from bridge.protocol.address import Address
+from bridge.protocol.address import Address, Pattern
 
 if TYPE_CHECKING:
     from bridge.broker.gate import Command
     from bridge.broker.observer import Observer
-    from bridge.broker.policy import Policy
     from bridge.broker.session import Session
-    from bridge.protocol.address import Pattern
+    from bridge.broker.tokens import Tokens
     from bridge.protocol.errors import CloseCode, Rejection
     from bridge.protocol.message import Encoded
     from bridge.protocol.repair import Warn
@@ -40,8 +38,23 @@ class StandingClock:
     def monotonic(self) -> float:
         return self.now
 
+    def unix(self) -> float:
+        return 1_767_225_600.0 + self.now
+
     def timestamp(self) -> str:
         return f"2026-01-01T00:00:{self.now % 60:06.3f}Z"
+
+
+def grant(workspace: str = "demo", seconds: float = 3600.0, **rights: Any) -> Grant:
+    """Give what a token of ``alice`` says; ``publish`` and ``subscribe`` are patterns as text."""
+    for name in ("publish", "subscribe"):
+        rights[name] = tuple(map(Pattern.parse, rights.get(name, ())))
+    fields: dict[str, Any] = {"workspaces": (workspace,), "expires_at": StandingClock().unix() + seconds, **rights}
+    return Grant(subject="alice", **fields)
+
+
+OWN_GADGETS = grant(publish=["Gadget"], subscribe=["Gadget"])
+"""Everything on channel ``Gadget``, and nothing anywhere else."""
 
 
 class Recorder:
@@ -105,16 +118,6 @@ class ScriptedGate:
         return self.extensions.get(workspace)
 
 
-class OwnGadgetsOnly(LoopbackPolicy):
-    """Lets everyone publish and read on channel ``Gadget``, and nowhere else."""
-
-    def publish(self, identity: Identity, address: Address) -> Decision:  # noqa: ARG002
-        return Decision(address.channel == "Gadget", "gadgets")
-
-    def subscribe(self, identity: Identity, pattern: Pattern) -> Decision:  # noqa: ARG002
-        return Decision(pattern.channel == "Gadget", "gadgets")
-
-
 class Widget:
     """One client: its session, and what it got."""
 
@@ -160,7 +163,7 @@ class Bus:
     def __init__(
         self,
         *,
-        policy: Policy | None = None,
+        tokens: Tokens | None = None,
         observer: Observer | None = None,
         **limits: Any,
     ) -> None:
@@ -171,15 +174,17 @@ class Bus:
             clock=self.clock,
             gate=self.gate,
             limits=Limits(**{"messages_per_second": 0, **limits}),
-            policy=policy,
+            tokens=tokens,
             observer=observer,
             new_id=lambda: f"new{next(ids):05}",
         )
 
-    def join(self, workspace: str = "demo", app: str = "widget", address: str | None = None) -> Widget:
+    def join(
+        self, workspace: str = "demo", app: str = "widget", address: str | None = None, grant: Grant | None = None
+    ) -> Widget:
         """Open a session, and read its greeting."""
         recorder = Recorder()
-        session = self.broker.open(workspace, Identity(app=app, address=address), recorder)
+        session = self.broker.open(workspace, Identity(app=app, address=address, grant=grant), recorder)
         recorder.read()
         return Widget(self, session, recorder)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +15,10 @@ from bridge.protocol.address import Address
 from bridge.protocol.cisco import AGENT_STATE, SetHold
 from bridge.protocol.errors import Code, Rejection
 from bridge.protocol.repair import Warn
-from tests.broker.bus import CREDENTIALS, HOLD, ON_CALL, SIGN_IN, Bus, OwnGadgetsOnly, name, names, written
+from tests.broker.bus import CREDENTIALS, HOLD, ON_CALL, OWN_GADGETS, SIGN_IN, Bus, name, names, written
+
+if TYPE_CHECKING:
+    from bridge.protocol.message import Message
 
 GUEST = Identity(app="server")
 
@@ -35,7 +38,8 @@ class Diary(Silent):
     def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
         self.lines.append(("published", str(address), catalogued, recipients))
 
-    def rejected(self, workspace: str, identity: Identity, rejection: Rejection) -> None:
+    def rejected(self, workspace: str, identity: Identity, rejection: Rejection, message: Message | None) -> None:
+        del message
         self.lines.append(("rejected", workspace, identity.app, rejection.code.value))
 
 
@@ -276,16 +280,16 @@ def test_free_channels_can_be_switched_off() -> None:
 
 
 def test_publish_where_the_policy_does_not_allow_it() -> None:
-    widget = Bus(policy=OwnGadgetsOnly()).join()
+    widget = Bus().join(grant=OWN_GADGETS)
 
     rejected = widget.ask(HOLD, {"wrong": "data"}, id="c1")["data"]
 
-    assert (rejected["code"], rejected["rule"]) == ("not_permitted", "gadgets")
+    assert (rejected["code"], rejected["rule"]) == ("not_permitted", "default")
     assert widget.ask("Gadget/a/b", id="m1")["data"]["offset"] == 1
 
 
 def test_address_is_checked_after_the_policy_and_reserved_before_it() -> None:
-    widget = Bus(policy=OwnGadgetsOnly()).join()
+    widget = Bus().join(grant=OWN_GADGETS)
 
     assert widget.ask("Cisco/no/such")["data"]["code"] == "not_permitted"
     assert widget.ask("Cisco/Agent/SetAgentState")["data"]["code"] == "reserved_channel"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.protocol.cisco import AGENT_STATE, CONNECTION_STATUS
-from tests.broker.bus import HOLD, ON_CALL, Bus, OwnGadgetsOnly, Widget, name, names
+from tests.broker.bus import HOLD, ON_CALL, OWN_GADGETS, Bus, Widget, name, names
 
 SUBSCRIBE = "Bridge/Subscription/Subscribe"
 UNSUBSCRIBE = "Bridge/Subscription/Unsubscribe"
@@ -94,12 +94,12 @@ def test_subscribe_to_sixty_patterns_that_are_none_tells_sixteen() -> None:
 
 
 def test_subscribe_where_the_policy_does_not_allow_it_is_refused_whole() -> None:
-    bus = Bus(policy=OwnGadgetsOnly())
-    widget = bus.join()
+    bus = Bus()
+    widget = bus.join(grant=OWN_GADGETS)
 
     rejected = widget.ask(SUBSCRIBE, {"patterns": ["Gadget", "*"]}, id="s")["data"]
 
-    assert (rejected["code"], rejected["rule"]) == ("not_permitted", "gadgets")
+    assert (rejected["code"], rejected["rule"]) == ("not_permitted", "default")
     told(bus, 1)
     assert widget.read() == []
 

@@ -10,6 +10,8 @@ from bridge.protocol.address import Address
 from bridge.protocol.message import Encoded
 from tests.broker.bus import Bus
 
+ADDRESS = Address("Gadget", "a", "b")
+
 ADDRESS = Address("a", "b", "c")
 
 
@@ -20,7 +22,7 @@ class Ids:
         self.kept = Idempotency(Limits(**limits))
 
     def add(self, message_id: str, now: float = 0.0, *, command: bool = False, sender: Any = None) -> None:
-        self.kept.add(message_id, Remembered(1, b"", sender, now + 300), now, command=command)
+        self.kept.add(message_id, Remembered(ADDRESS, 1, b"", sender, now + 300), now, command=command)
 
     def known(self, message_id: str, now: float = 0.0) -> bool:
         return self.kept.find(message_id, now) is not None

@@ -271,6 +271,30 @@ def test_sign_in_of_an_agent_who_sits_elsewhere_is_refused() -> None:
     assert desk.reply(sign_in)["data"]["code"] == "illegal_state"
 
 
+@pytest.mark.parametrize(
+    ("address", "data"),
+    [
+        ("Cisco/InboundCall/SetMakeCall", {"toAddress": "5071"}),
+        ("Cisco/InboundCall/SetHOLD", {"MediaAddress": "5069", "CallID": "1"}),
+        ("Cisco/Agent/SetReadyState", {}),
+        ("Cisco/Connection/Logout", {}),
+        ("Cisco/Agent/SetUserInfo", {"username": "demo", "password": "x", "extension": "5069"}),
+    ],
+)
+def test_a_token_for_another_extension_moves_nothing(address: str, data: dict[str, str]) -> None:
+    world = World()
+    world.widget().active_call()
+    stranger = world.widget(extension="5070")
+
+    assert stranger.reply(stranger.send(address, data))["data"]["code"] == "wrong_extension"
+
+
+def test_a_token_for_the_own_extension_moves_calls() -> None:
+    desk = World().widget(extension="5069")
+
+    assert desk.finish(desk.act("SetHOLD", desk.active_call()))["subtopic"] == "Completed"
+
+
 def test_secrets_never_show_in_a_request() -> None:
     seen: list[Request] = []
 

@@ -50,6 +50,9 @@ class VirtualTime:
     def monotonic(self) -> float:
         return self.seconds
 
+    def unix(self) -> float:
+        return 1_767_225_600.0 + self.seconds
+
     def timestamp(self) -> str:
         whole, rest = divmod(round(self.seconds * 1000), 1000)
         hours, whole = divmod(whole, 3600)
@@ -103,11 +106,12 @@ class Outcomes:
 class Widget:
     """One session, with words for what a widget does."""
 
-    def __init__(self, world: World, workspace: str) -> None:
+    def __init__(self, world: World, workspace: str, extension: str | None = None) -> None:
         self.world = world
         self.workspace = workspace
         self.recorder = Recorder()
-        self.session: Session = world.broker.open(workspace, Identity(app="widget"), self.recorder)
+        identity = Identity(app="widget", extension=extension)
+        self.session: Session = world.broker.open(workspace, identity, self.recorder)
 
     @property
     def messages(self) -> list[Message]:
@@ -209,8 +213,11 @@ class World:
         self.broker = Broker(clock=self.time, gate=self.calls, limits=limits)
         self.calls.start(self.broker)
 
-    def widget(self, workspace: str = "demo", *patterns: str) -> Widget:
-        """Open a session and subscribe it; to everything, unless patterns are given."""
-        widget = Widget(self, workspace)
+    def widget(self, workspace: str = "demo", *patterns: str, extension: str | None = None) -> Widget:
+        """Open a session and subscribe it; to everything, unless patterns are given.
+
+        ``extension`` is the one that the session's token is for.
+        """
+        widget = Widget(self, workspace, extension)
         widget.subscribe(*(patterns or ("*",)))
         return widget

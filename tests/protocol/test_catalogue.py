@@ -210,7 +210,7 @@ def test_what_only_the_bridge_sends_is_refused_in_any_case() -> None:
     assert refused(text("Cisco/inboundcall/INBOUNDCALLSTATECHANGE")).code is Code.RESERVED_CHANNEL
 
 
-@pytest.mark.parametrize("address", ["Bridge/Subscription/Subscribes", "Bridge/x/y", "Bridge/Session/Open"])
+@pytest.mark.parametrize("address", ["Bridge/Subscription/Subscribes", "Bridge/x/y", "Bridge/Session/Close"])
 def test_bridge_message_that_is_no_control_message_is_reserved(address: str) -> None:
     rejection = refused(text(address))
 
@@ -308,5 +308,7 @@ def test_other_events_are_not_retained(address: Address) -> None:
     assert retention(address, {}) is None
 
 
-def test_sign_in_alone_is_secret() -> None:
-    assert [str(entry.address) for entry in ENTRIES if entry.secret] == ["Cisco/Agent/SetUserInfo"]
+def test_what_brings_a_password_or_a_token_is_secret() -> None:
+    secret = [str(entry.address) for entry in ENTRIES if entry.secret]
+
+    assert secret == ["Bridge/Session/Open", "Bridge/Session/Refresh", "Cisco/Agent/SetUserInfo"]

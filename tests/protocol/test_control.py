@@ -93,6 +93,7 @@ def test_opened_is_as_documented() -> None:
         heartbeatSeconds=25,
         limits=control.Limits(messageBytes=65536, messagesPerSecond=50, subscriptions=128),
         server=control.Server(version="1", adapter="simulator"),
+        expiresInSeconds=28800,
     )
 
     assert opened.model_dump() == {
@@ -103,6 +104,7 @@ def test_opened_is_as_documented() -> None:
         "heartbeatSeconds": 25,
         "limits": {"messageBytes": 65536, "messagesPerSecond": 50, "subscriptions": 128},
         "server": {"version": "1", "adapter": "simulator"},
+        "expiresInSeconds": 28800,
     }
 
 

@@ -71,6 +71,8 @@ async def story(talk: Talk) -> None:
     await talk.command("Cisco/Agent/GetAgentState")
     await talk.ask("Notes/Note/Added", None, "Accepted")
     await talk.ask("Bridge/Command/Status", {"id": "m2"}, "Status")
+    await talk.ask("Bridge/Session/Refresh", {"token": "any: there is no authentication"}, "Refreshed")
+    await talk.ask("Bridge/Policy/Explain", {"action": "publish", "address": "Notes/a/b"}, "Explained")
     await talk.ask("Bridge/Subscription/Unsubscribe", {"patterns": ["Notes"]}, "Unsubscribed")
     for address, data in (
         ("Cisco/InboundCall/SetCONSULT", {}),

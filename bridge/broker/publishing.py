@@ -1,0 +1,239 @@
+"""One message's way into a workspace's stream: checked, given its place, remembered, delivered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from bridge.broker.gate import Command
+from bridge.broker.idempotency import Remembered, fingerprint
+from bridge.broker.policy import not_permitted
+from bridge.broker.session import Session
+from bridge.protocol import catalogue, control
+from bridge.protocol.catalogue import Entry, Kind
+from bridge.protocol.errors import Code, Rejection
+from bridge.protocol.message import Encoded, Message, Published, encode_control, salvage_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import BaseModel
+
+    from bridge.broker.clock import Clock
+    from bridge.broker.directory import Directory
+    from bridge.broker.gate import Gate
+    from bridge.broker.identity import Identity
+    from bridge.broker.limits import Limits
+    from bridge.broker.observer import Observer
+    from bridge.broker.policy import Permissions
+    from bridge.broker.workspace import Workspace
+    from bridge.protocol.address import Address
+
+SOURCE = "workspace-bridge"
+"""The ``source`` of what the bridge publishes itself."""
+
+
+class Checked(NamedTuple):
+    """What a message was found to be: its place in the catalogue with its body, and the rule that lets it pass."""
+
+    entry: Entry | None = None
+    body: BaseModel | None = None
+    rule: str = ""
+
+
+class Guest(NamedTuple):
+    """Who publishes without a session."""
+
+    identity: Identity
+    permissions: Permissions
+
+
+class Publishing:
+    """Checks and publishes messages, whoever they come from."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        gate: Gate,
+        limits: Limits,
+        observer: Observer,
+        new_id: Callable[[], str],
+        workspaces: Directory,
+    ) -> None:
+        self.draining = False
+        self.limits = limits
+        self._clock = clock
+        self._gate = gate
+        self._observer = observer
+        self._new_id = new_id
+        self._workspaces = workspaces
+
+    # From clients
+
+    def check(self, permissions: Permissions, message: Message) -> Checked:
+        """Ask everything that does not depend on the workspace's state, in the documented order.
+
+        Raises:
+            Rejection: ``reserved_channel``, ``not_permitted``, ``unknown_address`` or ``invalid_data``.
+        """
+        entry = catalogue.entry(message)
+        catalogue.refuse_reserved(message, entry)
+        allowed, rule, _ = permissions.publish(message.address)
+        if not allowed:
+            raise not_permitted(f"publish {message.address}", rule)
+        if entry is None:
+            catalogue.refuse_unknown(message.address, open_channels=self.limits.open_channels)
+            catalogue.check_free_data(message)
+            return Checked(rule=rule)
+        return Checked(entry, catalogue.check_body(entry, message, strict=self.limits.strict), rule)
+
+    def publish(
+        self,
+        room: Workspace,
+        publisher: Session | Guest,
+        message: Message,
+        checked: Checked,
+    ) -> dict[str, Any]:
+        """Publish a checked message; answer its publisher, if it has a session. Return the body of ``Accepted``.
+
+        Raises:
+            Rejection: ``id_conflict``, ``unavailable``, or what the gate says.
+        """
+        now = self._clock.monotonic()
+        sender = publisher if isinstance(publisher, Session) else None
+        entry = checked.entry
+        secret = entry is not None and entry.secret
+        mark = b""
+        if message.id is not None:
+            mark = fingerprint(message.address, None if secret else message.data)
+            if (known := room.ids.find(message.id, now)) is not None:
+                return self._repeat(room, known, mark, message, sender)
+        if self.draining:
+            raise Rejection(Code.UNAVAILABLE, "the bridge is stopping")
+        source = publisher.permissions.source(message.source)
+        command = None
+        if checked.body is not None:
+            command = Command(
+                room.name,
+                message.id or self._new_id(),
+                message.address,
+                checked.body,
+                publisher.identity,
+                message.warnings,
+                checked.rule,
+                source,
+            )
+            self._gate.admit(command)
+        published = self._stamp(room, message, source, command.id if command else None, secret=secret)
+        if command is not None or message.id is not None:
+            expires = now + self.limits.idempotency_seconds
+            remembered = Remembered(published.address, room.offset, mark, sender if command else None, expires)
+            room.ids.add(published.id, remembered, now, command=command is not None)
+        accepted = _accepted(room.offset, message)
+        if sender is not None and message.id is not None:
+            sender.subscriber.send(encode_control(control.ACCEPTED, accepted, message.id))
+        if not secret:
+            self._deliver(room, published, published.encode(), now, sender, entry)
+        if command is not None:
+            self._gate.take(command)
+        return accepted
+
+    def _stamp(
+        self, room: Workspace, message: Message, source: str, command_id: str | None, *, secret: bool
+    ) -> Published:
+        if not secret:
+            room.offset += 1
+        return Published(
+            address=message.address,
+            source=source,
+            data=message.data,
+            id=message.id or command_id or self._new_id(),
+            time=self._clock.timestamp(),
+            offset=room.offset,
+        )
+
+    def _deliver(
+        self,
+        room: Workspace,
+        published: Published,
+        encoded: Encoded,
+        now: float,
+        sender: Session | None,
+        entry: Entry | None,
+    ) -> tuple[Session, ...]:
+        retention = None
+        if entry is not None and entry.kind is Kind.EVENT:
+            retention = catalogue.retention(published.address, published.data)
+        matched = room.publish(published, encoded, now, sender, retention)
+        self._observer.published(published.address, catalogued=entry is not None, recipients=len(matched))
+        return matched
+
+    def _repeat(
+        self, room: Workspace, known: Remembered, mark: bytes, message: Message, sender: Session | None
+    ) -> dict[str, Any]:
+        """Answer an id that was used before: the same again has no second effect, anything else is a conflict."""
+        if known.fingerprint != mark:
+            raise Rejection(Code.ID_CONFLICT, "this id was used within the last minutes for another message")
+        if sender is not None:
+            room.ids.owe(str(message.id), sender)
+        accepted = _accepted(known.offset, message, duplicate=True)
+        if known.outcome is not None:
+            accepted["outcome"] = orjson.Fragment(known.outcome.payload)
+        if sender is not None:
+            sender.subscriber.send(encode_control(control.ACCEPTED, accepted, message.id))
+        return accepted
+
+    # From call control
+
+    def emit(self, workspace: str, address: Address, data: Any, correlation_id: str | None = None) -> int | None:
+        """Publish an event of the bridge. Return its offset, ``None`` if there is no such workspace any more."""
+        room = self._workspaces.find(workspace)
+        if room is None:
+            return None
+        published, encoded = self._compose(room, address, data, correlation_id)
+        self._deliver(room, published, encoded, self._clock.monotonic(), None, catalogue.BY_ADDRESS[address])
+        return published.offset
+
+    def settle(self, workspace: str, command_id: str, address: Address, data: Any) -> None:
+        """Publish the one outcome of a command, to who subscribed and to who sent it."""
+        room = self._workspaces.find(workspace)
+        if room is None or not room.ids.owes(command_id):
+            return
+        published, encoded = self._compose(room, address, data, command_id)
+        now = self._clock.monotonic()
+        sender = room.ids.settle(command_id, encoded, now)
+        matched = self._deliver(room, published, encoded, now, None, catalogue.BY_ADDRESS[address])
+        if sender is not None and sender not in matched:
+            sender.subscriber.send(encoded)
+
+    def _compose(
+        self, room: Workspace, address: Address, data: Any, correlation_id: str | None
+    ) -> tuple[Published, Encoded]:
+        room.offset += 1
+        published = Published(
+            address, SOURCE, data, self._new_id(), self._clock.timestamp(), room.offset, correlation_id
+        )
+        return published, published.encode()
+
+
+def name(rejection: Rejection, message: Message | None) -> None:
+    """Complete a refusal with what is known of the message."""
+    if message is not None:
+        rejection.address = rejection.address or str(message.address)
+        rejection.correlation_id = message.id
+
+
+def too_fast(limits: Limits, text: str, wait: float) -> Rejection:
+    """Give the refusal of a message that comes ``wait`` seconds too early."""
+    return Rejection(
+        Code.RATE_LIMITED,
+        f"more than {limits.messages_per_second:g} messages a second",
+        correlation_id=salvage_id(text),
+        details={"retryAfterMs": max(1, round(wait * 1000))},
+    )
+
+
+def _accepted(offset: int, message: Message, *, duplicate: bool = False) -> dict[str, Any]:
+    return {"offset": offset, "duplicate": duplicate, "warnings": [warning.to_json() for warning in message.warnings]}
