@@ -13,6 +13,7 @@ from bridge.calls.service import CallService
 from bridge.calls.simulator.adapter import SimulatorAdapter
 from bridge.protocol.control import Server
 from bridge.server import files
+from bridge.server.auth import make_authentication
 from bridge.server.serve import BridgeServer
 from bridge.server.signals import stop_requested
 from bridge.telemetry import Telemetry, log
@@ -70,14 +71,22 @@ class Bridge:
             dial_seconds=settings.dial_seconds,
             observer=self.telemetry,
         )
+        self.authentication = make_authentication(settings)
         self.broker = Broker(
             clock=clock,
             gate=self.calls,
             limits=settings.limits,
+            tokens=self.authentication,
             observer=self.telemetry,
             server=Server(version=__version__, adapter=self.adapter.name),
         )
-        self.server = BridgeServer(broker=self.broker, settings=settings, hooks=self, observer=self.telemetry)
+        self.server = BridgeServer(
+            broker=self.broker,
+            settings=settings,
+            hooks=self,
+            tokens=self.authentication,
+            observer=self.telemetry,
+        )
         self.telemetry.gauge("bridge_sessions", "Open sessions", lambda: self.broker.sessions)
         self.telemetry.gauge("bridge_outbox_bytes", "Bytes that wait to be read", lambda: self.server.outbox_bytes)
         self.telemetry.gauge("bridge_workspaces", "Workspaces in memory", lambda: len(self.broker.workspaces))
@@ -111,12 +120,16 @@ class Bridge:
             OSError: The address cannot be bound.
         """
         self.calls.start(self.broker)
+        if self.authentication is not None:
+            await self.authentication.start()
         await self.server.start()
         log.info("started", url=self.url, page=self.http_url, adapter=self.adapter.name, version=__version__)
 
     async def stop(self) -> None:
         """Stop in order: commands end, queues are flushed, sessions are told, then the switch is left."""
         await self.server.stop()
+        if self.authentication is not None:
+            await self.authentication.stop()
         await self.adapter.stop()
         log.info("stopped")
 
@@ -135,7 +148,10 @@ class Bridge:
 
     def ready(self) -> dict[str, bool]:
         """Say which parts can do their work."""
-        return {"call_control": self.adapter.ready()}
+        parts = {"call_control": self.adapter.ready()}
+        if self.authentication is not None:
+            parts["authentication"] = self.authentication.ready
+        return parts
 
     def metrics(self) -> bytes:
         """Give everything in Prometheus' text format."""

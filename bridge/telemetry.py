@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from bridge.broker.tokens import RefusedToken
     from bridge.calls.adapter import Failure
     from bridge.protocol.address import Address
-    from bridge.protocol.errors import Rejection
+    from bridge.protocol.errors import CloseCode, Rejection
     from bridge.protocol.message import Message
+    from bridge.server.opening import Applicant
 
 log = structlog.get_logger("bridge")
 
@@ -100,6 +101,7 @@ class Telemetry(Collector):
         self._limited: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
         self._requests: Counter[tuple[str, str, str]] = Counter()
+        self._sign_ins: Counter[str] = Counter()
         self._opened = 0
 
         self._command_seconds = Histogram(
@@ -147,6 +149,8 @@ class Telemetry(Collector):
             "bridge_outcomes", "Commands ended, by address and outcome", ["address", "outcome"], self._outcomes
         )
         yield _counter("bridge_sessions_opened", "Sessions opened", [], {(): self._opened})
+        sign_ins = {(result,): count for result, count in self._sign_ins.items()}
+        yield _counter("bridge_sign_ins", "Tokens that opened a session, or did not", ["result"], sign_ins)
         closed = {(str(code),): count for code, count in self._closed.items()}
         yield _counter("bridge_sessions_closed", "Sessions ended, by close code", ["code"], closed)
         limited = {(what,): count for what, count in self._limited.items()}
@@ -257,6 +261,24 @@ class Telemetry(Collector):
         """Count and log, with the traceback: the bridge itself is at fault."""
         self._faults[where] += 1
         log.error("fault", where=where, **who, exc_info=error)
+
+    def signed_in(self, workspace: str, identity: Identity) -> None:
+        """Count; the session's own line is in the log."""
+        del workspace, identity
+        self._sign_ins["granted"] += 1
+
+    def sign_in_refused(self, applicant: Applicant, code: CloseCode, reason: str) -> None:
+        """Count and log, so many lines a second."""
+        self._sign_ins[code.name.lower()] += 1
+        if self._may_log():
+            log.info(
+                "sign_in_refused",
+                **{"from": applicant.address},
+                origin=applicant.origin,
+                workspace=applicant.opening.workspace,
+                code=int(code),
+                reason=reason,
+            )
 
     def http_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count; the line is for debugging."""

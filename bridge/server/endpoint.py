@@ -9,23 +9,27 @@ if TYPE_CHECKING:
     import asyncio
 
     from bridge.broker.broker import Broker
+    from bridge.broker.tokens import Tokens
     from bridge.server.events import EventStream
     from bridge.server.observer import ServerObserver
     from bridge.server.origins import Origins
     from bridge.server.outbox import Flusher, Outbox
+    from bridge.server.proxies import Proxies
     from bridge.server.pulse import Pulse
     from bridge.settings import Settings
 
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """One server's side of every connection."""
+    """One server's side of every connection. Without ``tokens`` there is no authentication."""
 
     broker: Broker
     settings: Settings
     observer: ServerObserver
     loop: asyncio.AbstractEventLoop
     origins: Origins
+    proxies: Proxies
+    tokens: Tokens | None
     pulse: Pulse
     flusher: Flusher
     outboxes: set[Outbox] = field(default_factory=set)

@@ -1,4 +1,9 @@
-"""What every HTTP request passes: the Host rule, the Origin rule, security headers, and the count of requests."""
+"""What every HTTP request passes: where it comes from, its token, the rules for Host and Origin, security headers.
+
+Paths under ``/api/`` do something, or tell what is not for everyone: there a token is needed where there is
+authentication, and a page's origin must be allowed. The token is looked at first (wire protocol, "HTTP"), except in a
+browser's own question whether it may ask, which brings none.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,9 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from bridge.server import hosts, origins, problems
+from bridge.broker.tokens import RefusedToken
+from bridge.server import bearer, hosts, origins, problems
+from bridge.server.opening import Applicant, Opening
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,7 +24,6 @@ if TYPE_CHECKING:
     from bridge.server.endpoint import Endpoint
 
 API = "/api/"
-"""Paths that do something, or tell what is not for everyone: there the Origin rule holds."""
 
 OTHER = "other"
 """The route of what no route matches: paths that clients make up must not become labels of a metric."""
@@ -29,6 +35,8 @@ _SECURITY_HEADERS = {
         "default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'self'; base-uri 'self'; form-action 'self'"
     ),
 }
+
+_HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 _PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST",
@@ -49,7 +57,6 @@ class Guard:
         begun = time.monotonic()
         status = 0
         added = dict(_SECURITY_HEADERS)
-        app = self._judge(scope, added)
 
         async def send_guarded(message: Message) -> None:
             nonlocal status
@@ -60,6 +67,7 @@ class Guard:
             await send(message)
 
         try:
+            app = await self._judge(scope, added)
             await app(scope, receive, send_guarded)
         except Exception as error:
             self._endpoint.observer.failed("request", error)
@@ -71,18 +79,69 @@ class Guard:
             route = getattr(scope.get("route"), "path", OTHER) or "/"
             self._endpoint.observer.http_request(scope["method"], route, status, time.monotonic() - begun)
 
-    def _judge(self, scope: Scope, added: dict[str, str]) -> ASGIApp:
-        """Give who answers: the application, or a refusal. ``added`` gets what lets a page of its origin read that."""
+    async def _judge(self, scope: Scope, added: dict[str, str]) -> ASGIApp:
+        """Give who answers: the application, or a refusal. ``added`` gets what a browser needs beside the answer."""
+        try:
+            return await self._admit(scope, added)
+        except _RefusedError as refused:
+            return refused.answer
+
+    async def _admit(self, scope: Scope, added: dict[str, str]) -> ASGIApp:
         headers = Headers(scope=scope)
-        names = headers.getlist("host")
-        if not hosts.allowed(names, scope["path"]):
-            return problems.of_status(HTTPStatus.FORBIDDEN, hosts.REFUSAL)
-        sent = headers.getlist("origin")
-        if not sent or not scope["path"].startswith(API):
+        applicant = self._applicant(scope, headers)
+        if scope["scheme"] == "https":
+            added |= _HTTPS_HEADERS
+        self._check_host(scope, headers)
+        if not scope["path"].startswith(API):
             return self._app
-        if len(sent) > 1 or not self._endpoint.origins.allow(sent[0], scope["scheme"], names[0]):
-            return problems.of_status(HTTPStatus.FORBIDDEN, origins.REFUSAL)
-        added |= {"Access-Control-Allow-Origin": sent[0], "Vary": "Origin"}
-        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-            return Response(status_code=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT_HEADERS)
-        return self._app
+        preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+        if not preflight:
+            await self._authenticate(scope, headers, applicant)
+        self._check_origin(scope, headers)
+        if applicant.origin is not None:
+            added |= {"Access-Control-Allow-Origin": applicant.origin, "Vary": "Origin"}
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT_HEADERS) if preflight else self._app
+
+    def _applicant(self, scope: Scope, headers: Headers) -> Applicant:
+        """See who asks, as far as trusted proxies tell; everything behind this sees the same."""
+        peer = scope["client"]
+        client = self._endpoint.proxies.client(
+            peer[0] if peer else None,
+            encrypted=scope["scheme"] == "https",
+            forwarded_for=headers.getlist("x-forwarded-for"),
+            forwarded_proto=headers.getlist("x-forwarded-proto"),
+        )
+        scope["scheme"] = client.scheme
+        applicant = Applicant(Opening(None, None), client.address, headers.get("origin"), client.secure)
+        scope["state"]["applicant"] = applicant
+        return applicant
+
+    def _check_host(self, scope: Scope, headers: Headers) -> None:
+        names = headers.getlist("host")
+        if len(names) != 1:  # RFC 9112 section 3.2
+            raise _RefusedError(problems.of_status(HTTPStatus.BAD_REQUEST, "send one Host header"))
+        if self._endpoint.tokens is None and not hosts.allowed(names[0], scope["path"]):
+            raise _RefusedError(problems.of_status(HTTPStatus.FORBIDDEN, hosts.REFUSAL))
+
+    def _check_origin(self, scope: Scope, headers: Headers) -> None:
+        sent = headers.getlist("origin")
+        if len(sent) > 1 or not self._endpoint.origins.allow(
+            sent[0] if sent else None, scope["scheme"], headers["host"]
+        ):
+            raise _RefusedError(problems.of_status(HTTPStatus.FORBIDDEN, origins.REFUSAL))
+
+    async def _authenticate(self, scope: Scope, headers: Headers, applicant: Applicant) -> None:
+        """Leave the grant of the request's token where the application finds it, where there is authentication."""
+        grant = await bearer.of_request(self._endpoint.tokens, headers.getlist("authorization"))
+        if isinstance(grant, RefusedToken):
+            self._endpoint.observer.sign_in_refused(applicant, grant.code, grant.reason)
+            raise _RefusedError(bearer.refusal(grant))
+        scope["state"]["grant"] = grant
+
+
+class _RefusedError(Exception):
+    """Leaves the rules; ``answer`` is to be sent."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self.answer = answer

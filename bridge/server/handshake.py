@@ -18,8 +18,8 @@ from websockets.streams import StreamReader
 from websockets.typing import Subprotocol
 
 from bridge.protocol.control import SUBPROTOCOL
-from bridge.server import hosts, origins
-from bridge.server.opening import read_opening
+from bridge.server import bearer, hosts, origins
+from bridge.server.opening import Applicant, read_opening
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from websockets.datastructures import Headers
     from websockets.http11 import Request, Response
 
+    from bridge.server.endpoint import Endpoint
     from bridge.server.opening import Opening
-    from bridge.server.origins import Origins
+    from bridge.server.proxies import Client
 
 PATH = "/ws"
 
@@ -41,10 +42,15 @@ _at_eof = StreamReader.at_eof.__code__
 
 
 class Wire(ServerProtocol):
-    """RFC 6455 by `websockets`, with this protocol's rule for subprotocols and no extensions."""
+    """RFC 6455 by `websockets`, with this protocol's rule for subprotocols and no extensions.
+
+    Attributes:
+        bearer: Tokens that were offered beside the subprotocol; never selected.
+    """
 
     def __init__(self, message_bytes: int, state: State = State.CONNECTING) -> None:
         super().__init__(max_size=message_bytes, state=state, logger=_logger)
+        self.bearer: tuple[str, ...] = ()
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """Select this protocol; who offers none is served as if he had.
@@ -54,6 +60,7 @@ class Wire(ServerProtocol):
         """
         if not subprotocols:
             return None
+        self.bearer = bearer.of_subprotocols(subprotocols)
         if SUBPROTOCOL in subprotocols:
             return Subprotocol(SUBPROTOCOL)
         raise NegotiationError(f"offer the subprotocol {SUBPROTOCOL}")
@@ -71,11 +78,11 @@ class Wire(ServerProtocol):
 
 
 class Answer(NamedTuple):
-    """What to send back, and whose session it is if the connection is upgraded."""
+    """What to send back; and if the connection is upgraded who wants a session, and the tokens that were offered."""
 
     response: Response
-    opening: Opening | None = None
-    origin: str | None = None
+    applicant: Applicant | None = None
+    bearer: tuple[str, ...] = ()
     refusal: str = ""
 
 
@@ -88,32 +95,34 @@ class RefusedUpgradeError(Exception):
         self.reason = reason
 
 
-def answer(wire: Wire, request: Request, allowed: Origins, *, secure: bool) -> Answer:
+def answer(wire: Wire, request: Request, endpoint: Endpoint, client: Client) -> Answer:
     """Decide on an upgrade request."""
     try:
-        origin = _check_place(request, allowed, secure=secure)
+        origin = _check_place(request, endpoint, client.scheme)
         opening = _read_opening(request)
     except RefusedUpgradeError as refused:
         return Answer(wire.reject(refused.status, refused.reason + "\n"), refusal=refused.reason)
     response = wire.accept(request)
     if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-        return Answer(response, opening, origin)
+        return Answer(response, Applicant(opening, client.address, origin, client.secure), wire.bearer)
     reason = _reason(wire.handshake_exc)
     response.body = (reason + "\n").encode()
     response.headers["Content-Length"] = str(len(response.body))
     return Answer(response, refusal=reason)
 
 
-def _check_place(request: Request, allowed: Origins, *, secure: bool) -> str | None:
+def _check_place(request: Request, endpoint: Endpoint, scheme: str) -> str | None:
     """Check path, Host and Origin; return the origin."""
     path = request.path.partition("?")[0]
     names = request.headers.get_all("Host")
-    if not hosts.allowed(names, path):
+    if len(names) != 1:  # RFC 9112 section 3.2
+        raise RefusedUpgradeError(HTTPStatus.BAD_REQUEST, "send one Host header")
+    if endpoint.tokens is None and not hosts.allowed(names[0], path):
         raise RefusedUpgradeError(HTTPStatus.FORBIDDEN, hosts.REFUSAL)
     if path != PATH:
         raise RefusedUpgradeError(HTTPStatus.NOT_FOUND, f"sessions are opened at {PATH}")
     origin = _single_origin(request.headers)
-    if not allowed.allow(origin, "https" if secure else "http", names[0]):
+    if not endpoint.origins.allow(origin, scheme, names[0]):
         raise RefusedUpgradeError(HTTPStatus.FORBIDDEN, origins.REFUSAL)
     return origin
 

@@ -17,10 +17,8 @@ _gadget = re.compile(r"([a-z0-9]([a-z0-9\-]{0,61}[a-z0-9])?\.)+localhost(:[0-9]{
 REFUSAL = "without authentication the bridge answers to localhost, 127.0.0.1 and [::1] only"
 
 
-def allowed(hosts: list[str], path: str) -> bool:
-    """Say whether a request with these ``Host`` headers may ask for this path."""
-    if len(hosts) != 1:
-        return False
-    if _loopback.fullmatch(hosts[0]):
+def allowed(host: str, path: str) -> bool:
+    """Say whether a request with this ``Host`` header may ask for this path."""
+    if _loopback.fullmatch(host):
         return True
-    return path.startswith(GADGETS) and _gadget.fullmatch(hosts[0]) is not None
+    return path.startswith(GADGETS) and _gadget.fullmatch(host) is not None

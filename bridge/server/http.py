@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,13 +14,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bridge.broker.broker import RefusedError
-from bridge.broker.identity import Identity
+from bridge.broker.policy import EVERY_WORKSPACE, not_permitted
 from bridge.protocol import strict_json
 from bridge.protocol.errors import CloseCode, Code, Rejection
-from bridge.server import assets, handshake, pages, problems
+from bridge.server import assets, handshake, operators, pages, problems
 from bridge.server.events import EventStream, RefusedSubscribeError
 from bridge.server.guard import Guard
-from bridge.server.opening import check_workspace, read_app
+from bridge.server.opening import ForbiddenError, Opening, check_workspace, read_app
 from bridge.server.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from bridge.broker.identity import Grant, Identity
     from bridge.server.endpoint import Endpoint
+    from bridge.server.opening import Applicant
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,7 +54,7 @@ def application(endpoint: Endpoint, health: Health) -> Starlette:
             Route(handshake.PATH, _upgrade_required),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz(endpoint, health)),
-            Route("/metrics", _metrics(health)),
+            Route("/metrics", _metrics(endpoint, health)),
             Route("/problems/", _problems),
             Route("/problems/{code}", _problem),
             Route("/api/v1/workspaces/{workspace}/messages", api.publish, methods=["POST"]),
@@ -81,17 +84,23 @@ async def _healthz(request: Request) -> Response:  # noqa: ARG001 Starlette's si
 
 
 def _readyz(endpoint: Endpoint, health: Health) -> Callable[[Request], Awaitable[Response]]:
-    async def readyz(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+    async def readyz(request: Request) -> Response:
         parts = {"serving": not endpoint.stopping, **health.ready()}
         ready = all(parts.values())
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return JSONResponse({"ready": ready, "parts": parts}, status)
+        told: dict[str, Any] = {"ready": ready}
+        if not isinstance(await operators.check(endpoint.tokens, request), Response):
+            told["parts"] = parts
+        return JSONResponse(told, status)
 
     return readyz
 
 
-def _metrics(health: Health) -> Callable[[Request], Awaitable[Response]]:
-    async def metrics(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+def _metrics(endpoint: Endpoint, health: Health) -> Callable[[Request], Awaitable[Response]]:
+    async def metrics(request: Request) -> Response:
+        refused = await operators.check(endpoint.tokens, request)
+        if refused is not None:
+            return refused
         return Response(health.metrics(), headers={"content-type": METRICS_TYPE})
 
     return metrics
@@ -144,13 +153,26 @@ class Api:
         """Publish one message."""
         workspace, identity = self._caller(request)
         text = await self._body(request)
+        if workspace == EVERY_WORKSPACE:
+            return await self._announce(identity, text)
         id_, accepted = self._endpoint.broker.publish(workspace, identity, text)
         body = strict_json.write({"id": id_, **accepted})
         return Response(body, HTTPStatus.ACCEPTED, media_type="application/json")
 
+    async def _announce(self, identity: Identity, text: str) -> Response:
+        """Publish one message to every workspace; others have their turn in between."""
+        notice = self._endpoint.broker.announce(identity, text)
+        while notice.go_on():  # noqa: ASYNC110 it does not wait for anything
+            await asyncio.sleep(0)
+        return JSONResponse({"id": notice.id, "workspaces": notice.workspaces}, HTTPStatus.ACCEPTED)
+
     async def events(self, request: Request) -> Response:
         """Open an event stream."""
         workspace, identity = self._caller(request)
+        if workspace == EVERY_WORKSPACE:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "a stream is of one workspace")
+        if identity.grant is not None and workspace not in identity.grant.workspaces:
+            raise not_permitted(f"read workspace {workspace}", "workspace")
         stream = EventStream(self._endpoint)
         patterns = request.query_params.getlist("pattern")
         try:
@@ -165,13 +187,21 @@ class Api:
 
     def _caller(self, request: Request) -> tuple[str, Identity]:
         """Check who asks, and for which workspace."""
+        applicant: Applicant = request.state.applicant
+        grant: Grant | None = request.state.grant
+        workspace = request.path_params["workspace"]
         try:
-            workspace = check_workspace(request.path_params["workspace"])
-            app = read_app(request.url.query)
+            if workspace != EVERY_WORKSPACE:
+                check_workspace(workspace)
+            applicant.opening = Opening(workspace, read_app(request.url.query))
         except ValueError as error:
             raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from None
-        address = request.client.host if request.client else None
-        return workspace, Identity(app=app, address=address, origin=request.headers.get("origin"))
+        if grant is None:
+            return applicant.anybody()
+        try:
+            return workspace, applicant.identify(grant)
+        except ForbiddenError as forbidden:
+            raise ProblemError(HTTPStatus.FORBIDDEN, str(forbidden)) from None
 
     async def _body(self, request: Request) -> str:
         """Read a JSON text, no longer than a message may be."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from bridge.broker.identity import Identity
+    from bridge.protocol.errors import CloseCode
+    from bridge.server.opening import Applicant
 
 
 class ServerObserver(Protocol):
@@ -19,6 +24,12 @@ class ServerObserver(Protocol):
     def failed(self, where: str, error: Exception, **who: Any) -> None:
         """The bridge itself is at fault: an exception that nobody expected."""
 
+    def signed_in(self, workspace: str, identity: Identity) -> None:
+        """A token has opened a session."""
+
+    def sign_in_refused(self, applicant: Applicant, code: CloseCode, reason: str) -> None:
+        """A token has opened none, or there was no token."""
+
     def http_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """An HTTP request was answered. ``route`` is a path pattern, so there are few of them."""
 
@@ -33,6 +44,12 @@ class Silent:
         """Ignore."""
 
     def failed(self, where: str, error: Exception, **who: Any) -> None:
+        """Ignore."""
+
+    def signed_in(self, workspace: str, identity: Identity) -> None:
+        """Ignore."""
+
+    def sign_in_refused(self, applicant: Applicant, code: CloseCode, reason: str) -> None:
         """Ignore."""
 
     def http_request(self, method: str, route: str, status: int, seconds: float) -> None:

@@ -36,10 +36,12 @@ class Origins:
         """
         if origin is None:
             return True
+        return self.lists(origin) or _normal(origin) == _normal(f"{scheme}://{host}")
+
+    def lists(self, origin: str) -> bool:
+        """Say whether an origin is a listed one."""
         sent = _normal(origin)
-        if sent in self._exact or any(pattern.fullmatch(sent) for pattern in self._patterns):
-            return True
-        return sent == _normal(f"{scheme}://{host}")
+        return sent in self._exact or any(pattern.fullmatch(sent) for pattern in self._patterns)
 
 
 def _normal(origin: str) -> str:

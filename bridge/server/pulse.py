@@ -29,6 +29,9 @@ class Timed(Protocol):
     def pong_missed(self) -> None:
         """The last ping was not answered in time."""
 
+    def opening_overdue(self) -> None:
+        """The token did not come in time, or could not be checked in time."""
+
     def message_overdue(self) -> None:
         """A message was begun and not finished in time."""
 
@@ -93,6 +96,7 @@ class Pulse:
     Attributes:
         now: Time of the last tick, in the loop's seconds: exact to a tick, and free to read.
         requests: HTTP connections that owe the rest of a request.
+        opening: Connections that owe a token, or whose token is being checked.
         unfinished: Sessions that owe the rest of a message.
         awaiting: Sessions that owe a pong.
         closing: Connections that are being closed.
@@ -102,6 +106,7 @@ class Pulse:
     def __init__(self, settings: Settings, timing: Timing, now: float) -> None:
         self.now = now
         self.requests: Deadlines[Requesting] = Deadlines(settings.open_seconds)
+        self.opening: Deadlines[Timed] = Deadlines(settings.open_seconds)
         self.unfinished: Deadlines[Timed] = Deadlines(settings.open_seconds)
         self.awaiting: Deadlines[Timed] = Deadlines(settings.pong_seconds)
         self.closing: Deadlines[Timed | Requesting] = Deadlines(timing.cut)
@@ -109,6 +114,7 @@ class Pulse:
 
     def forget(self, connection: Timed) -> None:
         """Ask nothing of a session's connection any more, but that it closes."""
+        self.opening.stop(connection)
         self.unfinished.stop(connection)
         self.awaiting.stop(connection)
         self.pings.leave(connection)
@@ -118,6 +124,8 @@ class Pulse:
         self.now = now
         for overdue in self.requests.expired(now):
             overdue.request_overdue()
+        for applicant in self.opening.expired(now):
+            applicant.opening_overdue()
         for unfinished in self.unfinished.expired(now):
             unfinished.message_overdue()
         for silent in self.awaiting.expired(now):

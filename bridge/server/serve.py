@@ -16,6 +16,7 @@ from bridge.server.http_protocol import HEADER_BYTES, RequestProtocol
 from bridge.server.observer import Silent
 from bridge.server.origins import Origins
 from bridge.server.outbox import Flusher
+from bridge.server.proxies import Proxies
 from bridge.server.pulse import Pulse, Timing
 from bridge.server.websocket import Connection
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.broker.broker import Broker
+    from bridge.broker.tokens import Tokens
     from bridge.server.observer import ServerObserver
     from bridge.settings import Settings
 
@@ -99,12 +101,14 @@ class BridgeServer:
         broker: Broker,
         settings: Settings,
         hooks: Hooks,
+        tokens: Tokens | None = None,
         observer: ServerObserver | None = None,
         timing: Timing | None = None,
     ) -> None:
         self._broker = broker
         self._settings = settings
         self._hooks = hooks
+        self._tokens = tokens
         self._observer = observer or Silent()
         self._timing = timing or Timing()
 
@@ -133,6 +137,8 @@ class BridgeServer:
             observer=self._observer,
             loop=loop,
             origins=Origins(self._settings.allowed_origins),
+            proxies=Proxies(self._settings.trusted_proxies),
+            tokens=self._tokens,
             pulse=Pulse(self._settings, self._timing, loop.time()),
             flusher=Flusher(loop, self._observer),
         )

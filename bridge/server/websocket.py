@@ -1,7 +1,9 @@
 """One WebSocket connection: bytes to the broker and back, on `websockets`' Sans-I/O protocol; uvicorn's ``ws=``.
 
-A connection goes through four phases: it waits for the handshake; it has a session; it is ending (a close frame or an
-HTTP refusal was sent) and only takes its last bytes; it is lost. The deadlines of each phase are the pulse's.
+A connection goes through five phases: it waits for the handshake; it is an applicant, whose token is awaited or being
+checked; it has a session; it is ending (a close frame or an HTTP refusal was sent) and only takes its last bytes; it is
+lost. Without authentication nobody is an applicant for longer than it takes to open the session. The deadlines of each
+phase are the pulse's.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ from websockets.frames import Opcode
 from websockets.protocol import State
 
 from bridge.broker.broker import RefusedError
-from bridge.broker.identity import Identity
+from bridge.broker.tokens import RefusedToken
 from bridge.protocol.errors import CloseCode
-from bridge.server import handshake
+from bridge.server import bearer, handshake
 from bridge.server.assembly import Assembly, ViolationError
 from bridge.server.framing import LOST, PING, close_reason
+from bridge.server.opening import ForbiddenError
 from bridge.server.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -28,9 +31,11 @@ if TYPE_CHECKING:
     from websockets.frames import Frame
     from websockets.http11 import Request
 
+    from bridge.broker.identity import Grant, Identity
     from bridge.broker.session import Session
     from bridge.server.endpoint import Endpoint
-    from bridge.server.opening import Opening
+    from bridge.server.opening import Applicant
+    from bridge.server.proxies import Client
 
 SLICE_BYTES = 16_384
 """So much is handled at once. The rest of a larger read waits for the next loop turn, so that one client's flood of
@@ -43,7 +48,9 @@ class Connection(asyncio.Protocol):
     """One client. uvicorn builds it when a request asks for the upgrade, and hands it that request as bytes."""
 
     __slots__ = (
+        "_applicant",
         "_assembly",
+        "_checking",
         "_connections",
         "_ending",
         "_endpoint",
@@ -69,6 +76,11 @@ class Connection(asyncio.Protocol):
         self._wire = handshake.Wire(endpoint.settings.message_bytes)
         self._assembly = Assembly()
         self._session: Session | None = None
+
+        # Who wants a session, from the handshake until it is opened; whether its token is being checked: until that is
+        # known nothing is handled.
+        self._applicant: Applicant | None = None
+        self._checking = False
 
         # Code and reason of the end, once it is decided.
         self._ending: tuple[int, str] | None = None
@@ -147,7 +159,7 @@ class Connection(asyncio.Protocol):
             self._halted = True
             self._transport.pause_reading()
         self._endpoint.pulse.unfinished.stop(self)
-        if not self._held or self._ending is not None:
+        if not (self._held or self._checking) or self._ending is not None:
             self._endpoint.loop.call_soon(self._work)
 
     def _read_slice(self) -> None:
@@ -155,27 +167,32 @@ class Connection(asyncio.Protocol):
         piece, self._unread = self._unread[:SLICE_BYTES], self._unread[SLICE_BYTES:]
         self._wire.receive_data(piece)
         events = self._wire.events_received()
-        if events and self._session is None and self._ending is None:
+        if events and self._is_new:
             self._open(cast("Request", events[0]))
         else:
             self._frames = cast("Sequence[Frame]", events)
         self._handle_frames()
+
+    @property
+    def _is_new(self) -> bool:
+        """Whether the handshake is still to come."""
+        return self._session is None and self._applicant is None and self._ending is None
 
     def _handle_frames(self) -> None:
         """Handle the parsed frames; then send what `websockets` answered to them, which must not overtake."""
         whole = False
         half = self._endpoint.settings.outbox_bytes // 2
         for index, frame in enumerate(self._frames):
-            if self._ending is not None or self._session is None:
+            if self._ending is not None or self._is_new:
                 break
-            if self._held or self._outbox.queued > half:
+            if self._held or self._checking or self._outbox.queued > half:
                 self._frames = self._frames[index:]
                 return
-            whole |= self._handle(self._session, frame)
+            whole |= self._handle(frame)
         self._frames = ()
         self._settle(whole=whole)
 
-    def _handle(self, session: Session, frame: Frame) -> bool:
+    def _handle(self, frame: Frame) -> bool:
         """Handle one frame; return whether it completed a message."""
         try:
             if frame.opcode in _CONTROLS:
@@ -183,15 +200,28 @@ class Connection(asyncio.Protocol):
                 return False
             text = self._assembly.add(frame)
             if text is not None:
-                self._endpoint.broker.receive(session, text)
+                self._take(text)
         except ViolationError as violation:
             self._fail(violation.code, violation.reason)
         except Exception as error:  # noqa: BLE001 whatever it is, it ends this session and no other
-            self._endpoint.observer.failed("message", error, session=session.id, workspace=session.workspace.name)
+            session = self._session
+            who = {} if session is None else {"session": session.id, "workspace": session.workspace.name}
+            self._endpoint.observer.failed("message", error, **who)
             self._fail(CloseCode.INTERNAL_ERROR, "internal error")
         else:
             return text is not None
         return False
+
+    def _take(self, text: str) -> None:
+        """Pass a message on; before there is a session it must bring the token."""
+        if self._session is not None:
+            self._endpoint.broker.receive(self._session, text)
+        elif self._applicant is not None:
+            token = bearer.of_message(text)
+            if token is None:
+                self._turn_away(self._applicant, *bearer.NOT_FIRST)
+            else:
+                self._check(self._applicant, token)
 
     def _handle_control(self, frame: Frame) -> None:
         self._assembly.count_control(self._endpoint.loop.time())
@@ -221,32 +251,84 @@ class Connection(asyncio.Protocol):
     # Beginning
 
     def _open(self, request: Request) -> None:
-        """Answer the upgrade request, and open the session."""
-        secure = self._transport.get_extra_info("ssl_object") is not None
-        peer = self._transport.get_extra_info("peername")
-        address = peer[0] if peer else None
-        answer = handshake.answer(self._wire, request, self._endpoint.origins, secure=secure)
+        """Answer the upgrade request, and open the session, or wait for its token."""
+        client = self._client(request)
+        answer = handshake.answer(self._wire, request, self._endpoint, client)
         self._wire.send_response(answer.response)
-        if answer.opening is None:
-            self._refused(address, answer.response.status_code, answer.refusal)
+        if answer.applicant is None:
+            self._refused(client.address, answer.response.status_code, answer.refusal)
             self._ended(answer.response.status_code, answer.refusal)
             return
         self._send_replies()
         self._wire.parser.close()
         self._wire = handshake.Wire(self._endpoint.settings.message_bytes, State.OPEN)  # the first keeps the request
-        self._enter(answer.opening, Identity(app=answer.opening.app, address=address, origin=answer.origin))
+        self._apply(answer.applicant, answer.bearer)
 
-    def _enter(self, opening: Opening, identity: Identity) -> None:
+    def _client(self, request: Request) -> Client:
+        peer = self._transport.get_extra_info("peername")
+        return self._endpoint.proxies.client(
+            peer[0] if peer else None,
+            encrypted=self._transport.get_extra_info("ssl_object") is not None,
+            forwarded_for=request.headers.get_all("X-Forwarded-For"),
+            forwarded_proto=request.headers.get_all("X-Forwarded-Proto"),
+        )
+
+    def _apply(self, applicant: Applicant, tokens: tuple[str, ...]) -> None:
+        """Open a session where there is no authentication, else check the token, or wait for it."""
+        self._applicant = applicant
+        if self._endpoint.tokens is None:
+            self._enter(*applicant.anybody())
+            return
+        self._endpoint.pulse.opening.start(self, self._endpoint.loop.time())
+        if len(tokens) == 1:
+            self._check(applicant, tokens[0])
+        elif tokens:
+            self._turn_away(applicant, *bearer.SEVERAL)
+
+    def _check(self, applicant: Applicant, token: str) -> None:
+        """Have the token checked. Meanwhile nothing is handled, and the client may go away."""
+        self._checking = True
+
+        def answer(verdict: Grant | RefusedToken) -> None:
+            self._checking = False
+            if self._ending is None:
+                self._judge(applicant, verdict)
+                if self._halted:
+                    self._endpoint.loop.call_soon(self._work)
+
+        assert self._endpoint.tokens is not None  # noqa: S101 else there are no applicants
+        self._endpoint.tokens.check(token, answer)
+
+    def _judge(self, applicant: Applicant, verdict: Grant | RefusedToken) -> None:
+        if isinstance(verdict, RefusedToken):
+            self._turn_away(applicant, *verdict)
+            return
         try:
-            self._session = self._endpoint.broker.open(opening.workspace, identity, self._outbox)
+            workspace, identity = applicant.admit(verdict)
+        except ForbiddenError as forbidden:
+            self._turn_away(applicant, CloseCode.FORBIDDEN, str(forbidden))
+        else:
+            self._enter(workspace, identity)
+
+    def _turn_away(self, applicant: Applicant, code: CloseCode, reason: str) -> None:
+        self._endpoint.observer.sign_in_refused(applicant, code, reason)
+        self.end(code, reason)
+
+    def _enter(self, workspace: str, identity: Identity) -> None:
+        try:
+            self._session = self._endpoint.broker.open(workspace, identity, self._outbox)
         except RefusedError as refused:
             self._refused(identity.address, refused.code, refused.reason)
             self.end(refused.code, refused.reason)
         except Exception as error:  # noqa: BLE001 whatever it is, it ends this connection and no other
-            self._endpoint.observer.failed("open", error, workspace=opening.workspace)
+            self._endpoint.observer.failed("open", error, workspace=workspace)
             self.end(CloseCode.INTERNAL_ERROR, "internal error")
         else:
+            self._applicant = None
+            self._endpoint.pulse.opening.stop(self)
             self._endpoint.pulse.pings.join(self)
+            if identity.grant is not None:
+                self._endpoint.observer.signed_in(workspace, identity)
 
     def _refused(self, address: str | None, status: int, reason: str) -> None:
         self._endpoint.observer.limited("refused", address=address, status=int(status), reason=reason)
@@ -319,6 +401,11 @@ class Connection(asyncio.Protocol):
         """Cut a connection that is open on one side only."""
         self._ending = (LOST, "no pong within PONG_SECONDS")
         self.cut()
+
+    def opening_overdue(self) -> None:
+        """Close with 4408."""
+        if self._applicant is not None:
+            self._turn_away(self._applicant, CloseCode.OPEN_TIMEOUT, "no session was opened within OPEN_SECONDS")
 
     def message_overdue(self) -> None:
         """Close with 1008."""

@@ -15,6 +15,10 @@ from tests.server.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bridge.broker.identity import Identity
+    from bridge.broker.tokens import Tokens
+    from bridge.protocol.errors import CloseCode
+    from bridge.server.opening import Applicant
     from bridge.server.pulse import Timing
     from bridge.settings import Settings
 
@@ -32,6 +36,7 @@ class Recorder:
         self.limits: list[tuple[str, dict[str, Any]]] = []
         self.failures: list[tuple[str, Exception]] = []
         self.requests: list[tuple[str, str, int]] = []
+        self.sign_ins: list[tuple[Any, ...]] = []
 
     def limited(self, limit: str, **who: Any) -> None:
         self.limits.append((limit, who))
@@ -39,6 +44,12 @@ class Recorder:
     def failed(self, where: str, error: Exception, **who: Any) -> None:
         del who
         self.failures.append((where, error))
+
+    def signed_in(self, workspace: str, identity: Identity) -> None:
+        self.sign_ins.append((workspace, identity.subject))
+
+    def sign_in_refused(self, applicant: Applicant, code: CloseCode, reason: str) -> None:
+        self.sign_ins.append((applicant.opening.workspace, code, reason))
 
     def http_request(self, method: str, route: str, status: int, seconds: float) -> None:
         del seconds
@@ -72,13 +83,18 @@ class App:
 class Bus:
     """One server under test."""
 
-    def __init__(self, settings: Settings, timing: Timing) -> None:
+    def __init__(self, settings: Settings, timing: Timing, tokens: Tokens | None = None) -> None:
         self.settings = settings
         self.observer = Recorder()
         self.app = App()
-        self.broker = Broker(clock=SystemClock(), gate=NoCallControl(), limits=settings.limits)
+        self.broker = Broker(clock=SystemClock(), gate=NoCallControl(), limits=settings.limits, tokens=tokens)
         self.server = BridgeServer(
-            broker=self.broker, settings=settings, hooks=self.app, observer=self.observer, timing=timing
+            broker=self.broker,
+            settings=settings,
+            hooks=self.app,
+            tokens=tokens,
+            observer=self.observer,
+            timing=timing,
         )
         self.loop_errors: list[dict[str, Any]] = []
         self._wires = AsyncExitStack()

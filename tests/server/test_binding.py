@@ -69,7 +69,7 @@ def test_files_in_the_package_come_first(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_query_names_workspace_and_app() -> None:
     assert read_opening("app=a+b&workspace=W-1&other=x") == Opening("W-1", "a b")
-    assert read_opening("") == Opening("demo", "anonymous")
+    assert read_opening("") == Opening(None, None)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,9 @@ class Client:
     def pong_missed(self) -> None:
         self.asked.append("pong missed")
 
+    def opening_overdue(self) -> None:
+        self.asked.append("opening overdue")
+
     def message_overdue(self) -> None:
         self.asked.append("overdue")
 
@@ -82,6 +85,7 @@ def test_client_that_answers_is_pinged_again() -> None:
 def test_forgotten_client_is_only_cut() -> None:
     pulse, client = _pulse(), Client()
     pulse.pings.join(client)
+    pulse.opening.start(client, 0)
     pulse.unfinished.start(client, 0)
     pulse.awaiting.start(client, 0)
     pulse.closing.start(client, 0)

@@ -1,0 +1,104 @@
+"""Is this token good? Its signature, its time, its issuer and audience, its claims; by `PyJWT`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from jwt import PyJWK
+
+from bridge.broker.expiry import LEEWAY_SECONDS
+from bridge.broker.tokens import RefusedToken
+from bridge.protocol.errors import CloseCode
+from bridge.server.auth.claims import MalformedError, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.broker.identity import Grant
+    from bridge.server.auth.keys import Keys
+
+TOKEN_CHARACTERS = 16_384
+"""Tokens of single sign-on have some kilobytes; a longer one is not looked at."""
+
+_malformed = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
+"""What reading anything that anyone made up may raise, beside what `PyJWT` says."""
+
+
+_MALFORMED = "the token is malformed"
+
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (jwt.InvalidIssuerError, "the token is of another issuer"),
+    (jwt.InvalidAudienceError, "the token is meant for another audience"),
+    (jwt.ImmatureSignatureError, "the token is not valid yet"),
+    (jwt.MissingRequiredClaimError, "the token has no exp, no sub, or not the iss or aud that is asked for"),
+    (jwt.InvalidSignatureError, "the token's signature is not good"),
+    (jwt.InvalidAlgorithmError, "the token's signature is not good"),
+)
+"""What the client is told. The library's own texts may quote the token."""
+
+
+def _unauthenticated(reason: str) -> RefusedToken:
+    return RefusedToken(CloseCode.UNAUTHENTICATED, reason)
+
+
+class Authentication:
+    """Checks tokens (the broker's ``Tokens``). ``issuer`` and ``audience`` are compared where they are given."""
+
+    def __init__(self, keys: Keys, *, issuer: str | None = None, audience: str | None = None) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+
+    @property
+    def ready(self) -> bool:
+        """Whether tokens can be checked now."""
+        return self._keys.ready
+
+    async def start(self) -> None:
+        """Begin to look after the keys."""
+        await self._keys.start()
+
+    async def stop(self) -> None:
+        """End; who waits is told to try again."""
+        await self._keys.stop()
+
+    def check(self, token: str, answer: Callable[[Grant | RefusedToken], None]) -> None:
+        """Call ``answer`` once: at once where the key is known, else when it has been looked for."""
+        if len(token) > TOKEN_CHARACTERS:
+            answer(_unauthenticated(f"the token has more than {TOKEN_CHARACTERS} characters"))
+            return
+        try:
+            header = jwt.get_unverified_header(token)
+        except _malformed:
+            answer(_unauthenticated(_MALFORMED))
+            return
+        if "crit" in header:  # RFC 7515 section 4.1.11: who does not understand an extension must refuse it
+            answer(_unauthenticated("the token asks for an extension that is not known here"))
+            return
+
+        def found(key: PyJWK | RefusedToken) -> None:
+            answer(self._verify(token, key) if isinstance(key, PyJWK) else key)
+
+        key_id = header.get("kid")
+        self._keys.find(key_id if isinstance(key_id, str) else None, found)
+
+    def _verify(self, token: str, key: PyJWK) -> Grant | RefusedToken:
+        try:
+            return read(self._decode(token, key))
+        except jwt.ExpiredSignatureError:
+            return RefusedToken(CloseCode.TOKEN_EXPIRED, "the token has expired; come back with a new one")
+        except _malformed as error:
+            reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
+            return _unauthenticated(next(reasons, str(error) if isinstance(error, MalformedError) else _MALFORMED))
+
+    def _decode(self, token: str, key: PyJWK) -> dict[str, Any]:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=[key.algorithm_name],
+            issuer=self._issuer,
+            audience=self._audience,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "sub"], "verify_aud": self._audience is not None},
+        )

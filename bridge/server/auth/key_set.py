@@ -1,0 +1,184 @@
+"""An issuer's published keys (RFC 7517), fetched now and then, and used for a while when the issuer is away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import httpx
+import structlog
+
+from bridge.broker.tokens import RefusedToken
+from bridge.protocol.errors import CloseCode
+from bridge.server.auth.keys import read_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+
+    from jwt import PyJWK
+
+log = structlog.get_logger("bridge.server.auth")
+
+REFRESH_SECONDS = 600.0
+"""Between fetches: so long a key that was withdrawn may still be used."""
+
+RETRY_SECONDS = 15.0
+"""After a fetch that failed."""
+
+UNKNOWN_SECONDS = 60.0
+"""An unknown key id lets the keys be fetched at most so often: anyone can make up ids."""
+
+STALE_SECONDS = 4 * 3600.0
+"""Keys are used for so long when the issuer cannot be reached: half a shift in which desks can go on reconnecting."""
+
+FETCH_SECONDS = 5.0
+"""For one fetch, all in all."""
+
+FETCH_BYTES = 262_144
+"""A key set has some kilobytes."""
+
+MOST_WAITING = 1000
+"""Tokens that wait for one fetch. Each belongs to a connection that has no session yet."""
+
+_NO_KEYS = RefusedToken(CloseCode.TRY_AGAIN_LATER, "the issuer's keys cannot be had now; try again later")
+_TOO_SOON = RefusedToken(CloseCode.TRY_AGAIN_LATER, "the token's key is not known yet; try again in a minute")
+_CROWDED = RefusedToken(CloseCode.TRY_AGAIN_LATER, "too many tokens wait for the issuer's keys; try again later")
+_UNKNOWN = RefusedToken(CloseCode.UNAUTHENTICATED, "the issuer has no such key")
+
+
+class KeySet:
+    """The keys behind a URL. ``fetch`` gives the document; ``monotonic`` and ``sleep`` are in seconds."""
+
+    def __init__(
+        self,
+        url: str,
+        algorithms: Collection[str],
+        *,
+        fetch: Callable[[], Awaitable[bytes]] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._url = url
+        self._algorithms = frozenset(algorithms)
+        self._fetch = fetch or _Fetch(url)
+        self._monotonic = monotonic
+        self._sleep = sleep
+
+        # The keys, when they were fetched, and when that was last tried for the sake of an unknown id.
+        self._keys: dict[str | None, PyJWK] = {}
+        self._fetched_at = float("-inf")
+        self._looked_at = float("-inf")
+
+        # Who waits for the fetch that is under way; the task that fetches.
+        self._waiting: list[tuple[str | None, Callable[[PyJWK | RefusedToken], None]]] = []
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are keys that may be used."""
+        return bool(self._keys) and self._monotonic() - self._fetched_at <= STALE_SECONDS
+
+    async def start(self) -> None:
+        """Fetch the keys, now and then; does not wait for them."""
+        self._task = asyncio.get_running_loop().create_task(self._look_after())
+
+    async def stop(self) -> None:
+        """Fetch no more; who waits is told to try again."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        self._answer_all(_NO_KEYS)
+
+    def find(self, key_id: str | None, answer: Callable[[PyJWK | RefusedToken], None]) -> None:
+        """Answer at once where the key is known; else when the keys have been fetched, if that may be now."""
+        key = self._known(key_id)
+        if key is not None:
+            answer(key)
+        elif self._waiting or self._monotonic() - self._looked_at >= UNKNOWN_SECONDS:
+            self._wait(key_id, answer)
+        else:
+            answer(_TOO_SOON if self.ready else _NO_KEYS)
+
+    def _known(self, key_id: str | None) -> PyJWK | None:
+        if not self.ready:
+            return None
+        if key_id is None:
+            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
+        return self._keys.get(key_id)
+
+    def _wait(self, key_id: str | None, answer: Callable[[PyJWK | RefusedToken], None]) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            answer(_CROWDED)
+            return
+        self._looked_at = self._monotonic()
+        self._waiting.append((key_id, answer))
+        self._wanted.set()
+
+    async def _look_after(self) -> None:
+        while True:
+            fetched = await self._refresh()
+            self._answer_all(None if fetched else _NO_KEYS)
+            self._wanted.clear()
+            await self._pause(REFRESH_SECONDS if fetched else RETRY_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait until it is time, or until an unknown id asks for it."""
+        wanted = asyncio.ensure_future(self._wanted.wait())
+        due = asyncio.ensure_future(self._sleep(seconds))
+        try:
+            await asyncio.wait([wanted, due], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            wanted.cancel()
+            due.cancel()
+
+    async def _refresh(self) -> bool:
+        """Fetch the keys. Return whether there are any; if not, the old ones are kept for their time."""
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                document = await self._fetch()
+            keys = read_keys(json.loads(document), self._algorithms)
+            if not keys:
+                raise ValueError("it holds no key that may sign tokens")
+        except (httpx.HTTPError, OSError, ValueError, RecursionError) as error:  # TimeoutError is an OSError
+            log.warning("keys_not_fetched", url=self._url, reason=str(error) or type(error).__name__)
+            return False
+        except Exception:
+            log.exception("keys_not_fetched", url=self._url)
+            return False
+        if keys.keys() != self._keys.keys():
+            log.info("keys_fetched", url=self._url, keys=len(keys))
+        self._keys, self._fetched_at = keys, self._monotonic()
+        return True
+
+    def _answer_all(self, refusal: RefusedToken | None) -> None:
+        waiting, self._waiting = self._waiting, []
+        for key_id, answer in waiting:
+            answer(self._known(key_id) or refusal or _UNKNOWN)
+
+
+class _Fetch:
+    """Gets the document, verified by the system's certificates (``SSL_CERT_FILE`` adds to them)."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._tls = ssl.create_default_context()
+
+    async def __call__(self) -> bytes:
+        document = bytearray()
+        async with (
+            httpx.AsyncClient(verify=self._tls, timeout=FETCH_SECONDS, follow_redirects=False) as client,
+            client.stream("GET", self._url, headers={"Accept": "application/json"}) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise ValueError(f"the issuer answered {response.status_code}")
+            async for piece in response.aiter_bytes():
+                document += piece
+                if len(document) > FETCH_BYTES:
+                    raise ValueError(f"more than {FETCH_BYTES} bytes")
+        return bytes(document)
