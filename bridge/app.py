@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bridge import __version__
+from bridge.audited import Audited
 from bridge.broker.broker import Broker
 from bridge.broker.clock import SystemClock
 from bridge.calls.finesse.adapter import FinesseAdapter
@@ -13,6 +14,7 @@ from bridge.calls.service import CallService
 from bridge.calls.simulator.adapter import SimulatorAdapter
 from bridge.protocol.control import Server
 from bridge.server import files
+from bridge.server.audit import make_trail
 from bridge.server.auth import make_authentication
 from bridge.server.serve import BridgeServer
 from bridge.server.signals import stop_requested
@@ -61,7 +63,8 @@ class Bridge:
         settings.refuse_open_bind()
         clock = SystemClock()
         self.settings = settings
-        self.telemetry = Telemetry()
+        self.trail = make_trail(settings, clock)
+        self.telemetry = Telemetry() if self.trail is None else Audited(self.trail)
         self.adapter = adapter or make_adapter(settings, clock, self.telemetry)
         self.calls = CallService(
             adapter=self.adapter,
@@ -90,6 +93,9 @@ class Bridge:
         self.telemetry.gauge("bridge_sessions", "Open sessions", lambda: self.broker.sessions)
         self.telemetry.gauge("bridge_outbox_bytes", "Bytes that wait to be read", lambda: self.server.outbox_bytes)
         self.telemetry.gauge("bridge_workspaces", "Workspaces in memory", lambda: len(self.broker.workspaces))
+        self.telemetry.gauge(
+            "bridge_audit_lost", "Lines lost to the audit trail", lambda: self.trail.lost if self.trail else 0
+        )
         self.telemetry.gauge("bridge_commands_outstanding", "Commands without outcome", lambda: self.calls.outstanding)
 
     @property
@@ -131,6 +137,8 @@ class Bridge:
         if self.authentication is not None:
             await self.authentication.stop()
         await self.adapter.stop()
+        if self.trail is not None:
+            await asyncio.to_thread(self.trail.close)
         log.info("stopped")
 
     async def serve(self, *, started: Callable[[Bridge], object] | None = None) -> None:
