@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from bridge.server import hosts, origins, problems
@@ -61,6 +62,8 @@ class Guard:
 
         try:
             await app(scope, receive, send_guarded)
+        except ClientDisconnect:
+            pass  # in the middle of its body: nobody is at fault, and nobody is there to be answered
         except Exception as error:
             self._endpoint.observer.failed("request", error)
             if status:
