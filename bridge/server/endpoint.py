@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bridge.server.observer import ServerObserver
     from bridge.server.origins import Origins
     from bridge.server.outbox import Flusher, Outbox
+    from bridge.server.pending import Pending
     from bridge.server.pulse import Pulse
     from bridge.settings import Settings
 
@@ -27,6 +28,7 @@ class Endpoint:
     loop: asyncio.AbstractEventLoop
     origins: Origins
     pulse: Pulse
+    pending: Pending
     flusher: Flusher
     outboxes: set[Outbox] = field(default_factory=set)
     streams: set[EventStream] = field(default_factory=set)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,12 +45,26 @@ class RequestProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._endpoint = endpoint
 
+        # Set by accepted().
+        self._socket: socket.socket
+        self._peer: str | None = None
+
         # The request that is being received: bytes before the end of its headers, and of the headers themselves.
         self._head_bytes = 0
         self._header_bytes = 0
         self._begun = False
         self._completed = False
         self._refused = False
+
+    def accepted(self, client: socket.socket, address: str) -> None:
+        """Take note of a client that is being connected; with TLS there is a handshake before ``connection_made``."""
+        self._socket, self._peer = client, address
+        self._endpoint.pending.join(self, address)
+
+    def never_made(self) -> None:
+        """Forget everything: the client has gone, or its TLS handshake failed."""
+        self._endpoint.pending.leave(self)
+        self.parser = None  # type: ignore[assignment]  # it would hold this object in a cycle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, but not for ever."""
@@ -57,6 +73,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
+        self._endpoint.pending.leave(self)
         self._endpoint.pulse.requests.stop(self)
         self._endpoint.pulse.closing.stop(self)
         super().connection_lost(exc)
@@ -108,7 +125,15 @@ class RequestProtocol(HttpToolsProtocol):
         """Note that the request is whole."""
         self._completed = True
         self._endpoint.pulse.requests.stop(self)
+        self._endpoint.pending.leave(self)
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or for the client to hang up."""
+        super().on_response_complete()
+        owing = self._open_cycle is None or self in self._endpoint.pulse.requests
+        if owing and self in self.connections:  # it may have been lost meanwhile
+            self._endpoint.pending.join(self, self._peer)
 
     def request_overdue(self) -> None:
         """Answer 408, or close where there was no beginning of a request."""
@@ -122,7 +147,11 @@ class RequestProtocol(HttpToolsProtocol):
 
     def cut(self) -> None:
         """End the connection without further ado."""
-        self.transport.abort()
+        if self.transport is None:  # it is being made, and notices
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        else:
+            self.transport.abort()
 
     @property
     def _open_cycle(self) -> RequestResponseCycle | None:
@@ -153,6 +182,7 @@ class RequestProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.BAD_REQUEST, "an upgrade cannot overtake the request before it")
             return
         self._endpoint.pulse.requests.stop(self)
+        self._endpoint.pending.leave(self)
         self.handle_websocket_upgrade()
         self.parser = None  # type: ignore[assignment]  # it would hold this object in a cycle
         if rest:
