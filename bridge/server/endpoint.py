@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bridge.server.origins import Origins
     from bridge.server.outbox import Flusher, Outbox
     from bridge.server.pending import Pending
+    from bridge.server.proxies import Proxies
     from bridge.server.pulse import Pulse
     from bridge.settings import Settings
 
@@ -27,6 +28,7 @@ class Endpoint:
     observer: ServerObserver
     loop: asyncio.AbstractEventLoop
     origins: Origins
+    proxies: Proxies
     pulse: Pulse
     pending: Pending
     flusher: Flusher

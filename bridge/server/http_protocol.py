@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from bridge.server.endpoint import Endpoint
+    from bridge.server.proxies import Client
 
 HEADER_BYTES = 32_768
 """Request line and headers together: some cookies and a long token fit, a flood does not."""
@@ -114,11 +115,12 @@ class RequestProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Answer the request, unless its headers are too large."""
-        self._begun = False
-        self._head_bytes = 0
         if self._header_bytes > HEADER_BYTES:
             self._refuse_headers()
             raise _RefusedError
+        self._begun = False
+        self._head_bytes = 0
+        self._name_client()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -169,6 +171,21 @@ class RequestProtocol(HttpToolsProtocol):
         elif self._open_cycle is None:  # empty lines, which have stopped uvicorn's own timer
             self._endpoint.pulse.requests.start(self, self.loop.time())
 
+    def _name_client(self) -> None:
+        """Tell the application whose request it is, where a trusted proxy passes on that of another."""
+        client = self._client()
+        self.scope["client"] = (client.address, 0) if client.address else None
+        self.scope["scheme"] = client.scheme
+        self.scope["state"]["client"] = client
+
+    def _client(self) -> Client:
+        return self._endpoint.proxies.client(self._peer, self._sent, tls=self.scheme == "https")
+
+    def _sent(self, name: str) -> list[str]:
+        """Give every value of a header of the request that is being received."""
+        searched = name.encode()
+        return [value.decode("latin-1") for sent, value in self.headers or () if sent == searched]
+
     def _await_request(self) -> None:
         self._endpoint.pulse.requests.restart(self, self.loop.time())
 
@@ -198,7 +215,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._refused = True
         self._endpoint.pulse.requests.stop(self)
         self._endpoint.pulse.closing.start(self, self.loop.time())
-        address = self.client[0] if self.client else None
+        address = self._client().address
         self._endpoint.observer.limited("refused", address=address, status=int(status), reason=text)
         body = text.encode() + b"\n"
         self.transport.write(_ANSWER % (status, status.phrase.encode(), len(body), body))

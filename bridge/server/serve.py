@@ -17,6 +17,7 @@ from bridge.server.observer import Silent
 from bridge.server.origins import Origins
 from bridge.server.outbox import Flusher
 from bridge.server.pending import Pending
+from bridge.server.proxies import Proxies
 from bridge.server.pulse import Pulse, Timing
 from bridge.server.tls import Certificate
 from bridge.server.websocket import Connection
@@ -138,6 +139,7 @@ class BridgeServer:
             observer=self._observer,
             loop=loop,
             origins=Origins(self._settings.allowed_origins),
+            proxies=Proxies(self._settings.trusted_proxies),
             pulse=Pulse(self._settings, self._timing, loop.time()),
             pending=Pending(self._settings.pending_connections, self._observer),
             flusher=Flusher(loop, self._observer),
