@@ -86,6 +86,7 @@ class Connection(asyncio.Protocol):
         """Take over the connection."""
         self._transport = cast("asyncio.Transport", transport)
         self._connections.add(self)
+        self._endpoint.pending.join(self, self._peer)
         limit = self._endpoint.settings.outbox_bytes
         self._transport.set_write_buffer_limits(high=limit // 2, low=limit // 4)
         self._outbox = Outbox(self, self._transport, self._endpoint.flusher, limit)
@@ -113,6 +114,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything."""
         self._connections.discard(self)
+        self._endpoint.pending.leave(self)
         self._endpoint.outboxes.discard(self._outbox)
         self._endpoint.pulse.forget(self)
         self._endpoint.pulse.closing.stop(self)
@@ -222,19 +224,24 @@ class Connection(asyncio.Protocol):
 
     def _open(self, request: Request) -> None:
         """Answer the upgrade request, and open the session."""
-        secure = self._transport.get_extra_info("ssl_object") is not None
-        peer = self._transport.get_extra_info("peername")
-        address = peer[0] if peer else None
-        answer = handshake.answer(self._wire, request, self._endpoint.origins, secure=secure)
+        tls = self._transport.get_extra_info("ssl_object") is not None
+        client = self._endpoint.proxies.client(self._peer, request.headers.get_all, tls=tls)
+        answer = handshake.answer(self._wire, request, self._endpoint.origins, secure=client.scheme == "https")
         self._wire.send_response(answer.response)
         if answer.opening is None:
-            self._refused(address, answer.response.status_code, answer.refusal)
+            self._refused(client.address, answer.response.status_code, answer.refusal)
             self._ended(answer.response.status_code, answer.refusal)
             return
         self._send_replies()
         self._wire.parser.close()
         self._wire = handshake.Wire(self._endpoint.settings.message_bytes, State.OPEN)  # the first keeps the request
-        self._enter(answer.opening, Identity(app=answer.opening.app, address=address, origin=answer.origin))
+        self._enter(answer.opening, Identity(app=answer.opening.app, address=client.address, origin=answer.origin))
+
+    @property
+    def _peer(self) -> str | None:
+        """Address of the other end of the connection: of the client, or of a proxy in front of it."""
+        peer = self._transport.get_extra_info("peername")
+        return peer[0] if peer else None
 
     def _enter(self, opening: Opening, identity: Identity) -> None:
         try:
@@ -246,6 +253,7 @@ class Connection(asyncio.Protocol):
             self._endpoint.observer.failed("open", error, workspace=opening.workspace)
             self.end(CloseCode.INTERNAL_ERROR, "internal error")
         else:
+            self._endpoint.pending.leave(self)
             self._endpoint.pulse.pings.join(self)
 
     def _refused(self, address: str | None, status: int, reason: str) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from bridge.settings import Settings
 from bridge.testing import running_bridge
@@ -110,7 +111,9 @@ async def test_bridge_sees_the_clients_address_if_it_trusts_nginx(
         with capture_logs() as logs:
             async with http(nginx, headers=lies) as client, client.stream("GET", f"{API}/events?pattern=*") as stream:
                 assert stream.status_code == 200
-    assert [line["from"] for line in logs if line["event"] == "session_opened"] == [address]
+            async with session(nginx, additional_headers=lies) as connection:
+                await message(connection)
+    assert [line["from"] for line in logs if line["event"] == "session_opened"] == [address, address]
 
 
 @pytest.mark.parametrize(("trusted", "status"), [(["127.0.0.1"], 202), ([], 403)])
@@ -125,6 +128,13 @@ async def test_pages_of_the_proxy_have_the_bridges_own_origin_if_it_trusts_nginx
         for origin, expected in ((nginx.origin, status), ("https://evil.example", 403)):
             got = await client.post(f"{API}/messages", json=MESSAGE, headers={"Origin": origin})
             assert got.status_code == expected
+
+
+async def test_session_of_a_page_of_the_proxy_has_the_bridges_own_origin(proxy: Nginx) -> None:
+    async with session(proxy, origin=proxy.origin) as connection:
+        assert (await message(connection))["subtopic"] == "Opened"
+    with pytest.raises(InvalidStatus, match="403"):
+        await session(proxy, origin="https://evil.example")
 
 
 async def test_token_stands_in_no_log(proxy: Nginx) -> None:

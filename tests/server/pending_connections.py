@@ -130,6 +130,28 @@ async def test_stream_behind_another_request_does_not_wait(start: Start) -> None
     await wire.reader.readuntil(b": heartbeat\n\n")
 
 
+async def test_refused_upgrade_waits_until_it_is_gone(start: Start) -> None:
+    bus = await start(pending_connections=2, cut=60)
+    refused = [await bus.wire() for _ in range(2)]
+    for wire in refused:
+        await wire.upgrade(path="/elsewhere", status=404)
+    if not bus.tls:  # where there is no half-close, the server does not wait for the client
+        await until(lambda: len(pending(bus)) == 2)
+        await bus.wire()
+        await until(lambda: cut(bus) == 1)
+    for wire in refused:
+        await wire.hang_up()
+    await until(lambda: len(pending(bus)) == (0 if bus.tls else 1))
+
+
+async def test_session_waits_no_more_from_the_moment_it_opens(start: Start) -> None:
+    bus = await start(pending_connections=1)
+    sessions = [await bus.session() for _ in range(5)]
+    assert (len(pending(bus)), cut(bus)) == (0, 0)
+    for session in sessions:
+        await session.subscribe("Gadget")
+
+
 async def test_client_that_leaves_or_is_refused_waits_no_more(start: Start) -> None:
     bus = await start()
     wires: list[Wire] = [await bus.wire() for _ in range(6)]

@@ -53,6 +53,26 @@ async def test_limit_per_address_is_that_of_the_client_behind_a_trusted_proxy(
     assert got == statuses
 
 
+@pytest.mark.parametrize(
+    ("trusted", "said", "status"),
+    [(["127.0.0.1"], "https", 101), (["127.0.0.1"], "http", 403), ([], "https", 403)],
+)
+async def test_own_origin_of_a_session_is_https_if_a_trusted_proxy_says_so(
+    start: Start, trusted: list[str], said: str, status: int
+) -> None:
+    bus = await start(trusted_proxies=trusted)
+    sent: dict[str, str | None] = {"Host": "localhost", "Origin": "https://localhost", "X-Forwarded-Proto": said}
+    await (await bus.wire()).upgrade(headers=sent, status=status)
+
+
+@pytest.mark.parametrize(("trusted", "address"), [(["127.0.0.1"], "192.0.2.7"), ([], "127.0.0.1")])
+async def test_log_line_of_a_refused_session_names_the_client(start: Start, trusted: list[str], address: str) -> None:
+    bus = await start(trusted_proxies=trusted)
+    wire = await bus.wire()
+    await wire.upgrade(path="/elsewhere", headers={"X-Forwarded-For": "192.0.2.7"}, status=404)
+    assert [who["address"] for _, who in bus.observer.limits] == [address]
+
+
 async def refused_address(bus: Bus, wire: Wire) -> str:
     await wire.response()
     ((what, who),) = bus.observer.limits
