@@ -70,12 +70,15 @@ tests/schemas/node_modules/.installed: tests/schemas/package-lock.json | system-
 	npm ci --prefix tests/schemas --no-audit --no-fund --loglevel=error
 	touch $@
 
-# The browser, Node.js and the XMPP server come from Debian; elsewhere install Chromium, Node.js and Prosody by hand.
+# What the tests run beside Python comes from Debian; elsewhere install Chromium, Node.js, Prosody and nginx by hand.
+# nginx and systemd-analyze check the examples in docs/deployment.
 system-packages:
 	@missing=""; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	command -v prosody >/dev/null || missing="$$missing prosody"; \
+	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
+	[ "$$(uname)" != Linux ] || command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ -z "$(APT)" ] || ! command -v apt-get >/dev/null; then \
 	  echo "The tests need:$$missing. Install them with your system's package manager."; exit 1; fi; \

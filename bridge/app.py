@@ -13,7 +13,7 @@ from bridge.calls.finesse.adapter import FinesseAdapter
 from bridge.calls.service import CallService
 from bridge.calls.simulator.adapter import SimulatorAdapter
 from bridge.protocol.control import Server
-from bridge.server import files
+from bridge.server import files, tls
 from bridge.server.audit import make_trail
 from bridge.server.auth import make_authentication
 from bridge.server.serve import BridgeServer
@@ -107,12 +107,23 @@ class Bridge:
     def http_url(self) -> str:
         """Where the demo page is."""
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
-        return f"http://{host}:{self.port}"
+        scheme = "http" if self.settings.tls_cert_file is None else "https"
+        return f"{scheme}://{host}:{self.port}"
 
     @property
     def url(self) -> str:
         """Where WebSocket clients connect to."""
         return f"ws{self.http_url.removeprefix('http')}/ws"
+
+    @staticmethod
+    def check_certificate(settings: Settings) -> None:
+        """Read the certificate, if there is one, and forget it.
+
+        Raises:
+            SettingsError: It cannot be used; the text names the setting.
+        """
+        if settings.tls_cert_file is not None and settings.tls_key_file is not None:
+            tls.read(settings.tls_cert_file, settings.tls_key_file)
 
     @staticmethod
     def file_limit(settings: Settings) -> FileLimit | None:
@@ -124,6 +135,7 @@ class Bridge:
 
         Raises:
             OSError: The address cannot be bound.
+            SettingsError: The certificate cannot be used.
         """
         self.calls.start(self.broker)
         if self.authentication is not None:

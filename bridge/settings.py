@@ -310,6 +310,11 @@ class Settings(BaseSettings):
         """Whether only this machine can reach the bridge."""
         return is_loopback(self.host)
 
+    @property
+    def unencrypted(self) -> bool:
+        """Whether others reach the bridge, and neither it nor a proxy in front of it speaks TLS."""
+        return not self.loopback and self.tls_cert_file is None and not self.trusted_proxies
+
     def refuse_open_bind(self) -> None:
         """Refuse to be reachable by others without authentication.
 

@@ -103,6 +103,7 @@ class Telemetry(Collector):
         self._requests: Counter[tuple[str, str, str]] = Counter()
         self._sign_ins: Counter[str] = Counter()
         self._opened = 0
+        self._certificates: Counter[str] = Counter()
 
         self._command_seconds = Histogram(
             "bridge_command_seconds",
@@ -159,6 +160,8 @@ class Telemetry(Collector):
         yield _counter("bridge_faults", "Unexpected exceptions of the bridge, by place", ["where"], faults)
         labels = ["method", "route", "status"]
         yield _counter("bridge_http_requests", "HTTP requests answered", labels, self._requests)
+        read = {(result,): count for result, count in self._certificates.items()}
+        yield _counter("bridge_certificates_read", "Changed TLS certificates, by result", ["result"], read)
 
     # From the broker
 
@@ -288,6 +291,18 @@ class Telemetry(Collector):
     def loop_lag(self, seconds: float) -> None:
         """Note how late the tick came."""
         self._loop_lag.observe(max(seconds, 0.0))
+
+    def certificate_read(self, problem: str | None) -> None:
+        """Count and log."""
+        self._certificates["used" if problem is None else "refused"] += 1
+        if problem is None:
+            log.info("certificate_changed")
+        else:
+            log.error("certificate_refused", problem=problem)
+
+    def unencrypted(self, host: str) -> None:
+        """Warn."""
+        log.warning("unencrypted", host=host, advice="set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES")
 
 
 def _counter(name: str, text: str, labels: list[str], values: Any) -> CounterMetricFamily:

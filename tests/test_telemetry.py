@@ -136,3 +136,20 @@ def test_gauge_is_asked_when_prometheus_asks(scene: Scene) -> None:
     assert "bridge_sessions 1.0" in scene.metrics()
     scene.broker.close(scene.session, 1000, "")
     assert "bridge_sessions 0.0" in scene.metrics()
+
+
+def test_certificate_is_told_when_it_changed_and_when_it_cannot_be_used(scene: Scene) -> None:
+    scene.telemetry.certificate_read(None)
+    scene.telemetry.certificate_read("TLS_KEY_FILE: no key")
+    assert [line["level"] for line in scene.lines("certificate_changed")] == ["info"]
+    assert [(line["level"], line["problem"]) for line in scene.lines("certificate_refused")] == [
+        ("error", "TLS_KEY_FILE: no key")
+    ]
+    assert 'bridge_certificates_read_total{result="used"} 1.0' in scene.metrics()
+    assert 'bridge_certificates_read_total{result="refused"} 1.0' in scene.metrics()
+
+
+def test_start_in_the_open_is_a_warning(scene: Scene) -> None:
+    scene.telemetry.unencrypted("0.0.0.0")
+    (line,) = scene.lines("unencrypted")
+    assert (line["level"], line["host"]) == ("warning", "0.0.0.0")

@@ -29,6 +29,7 @@ def serve(config: Path | None, overrides: dict[str, Any], *, check: bool) -> Non
     try:
         settings = load(config=config, overrides=overrides)
         settings.refuse_open_bind()
+        Bridge.check_certificate(settings)
     except SettingsError as error:
         stop(Exit.USAGE, f"error: {error}")
     if check:
@@ -66,11 +67,17 @@ def _bind_problem(error: OSError, settings: Settings) -> str:
 def _tell_check(settings: Settings) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     put("the settings are valid")
-    put(f"would serve ws://{host}:{settings.port}/ws with the adapter {settings.adapter}")
-    put(f"demo page: {f'http://{host}:{settings.port}/' if settings.demo_page else 'off'}")
+    s = "" if settings.tls_cert_file is None else "s"
+    put(f"would serve ws{s}://{host}:{settings.port}/ws with the adapter {settings.adapter}")
+    put(f"demo page: {f'http{s}://{host}:{settings.port}/' if settings.demo_page else 'off'}")
     changed = {name: value for name, value in settings.model_dump().items() if _is_changed(name, value)}
     for name, value in changed.items():
         put(f"{name.upper()} = {json.dumps(value) if isinstance(value, tuple) else value}")
+    if settings.unencrypted:
+        say(
+            f"warning: HOST is {settings.host}, so tokens and calls travel unencrypted: set TLS_CERT_FILE and "
+            "TLS_KEY_FILE, or TRUSTED_PROXIES where a proxy in front speaks TLS"
+        )
     limit = Bridge.file_limit(settings)
     if limit is not None and limit.short:
         say(

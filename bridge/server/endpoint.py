@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bridge.server.observer import ServerObserver
     from bridge.server.origins import Origins
     from bridge.server.outbox import Flusher, Outbox
+    from bridge.server.pending import Pending
     from bridge.server.proxies import Proxies
     from bridge.server.pulse import Pulse
     from bridge.settings import Settings
@@ -31,6 +32,7 @@ class Endpoint:
     proxies: Proxies
     tokens: Tokens | None
     pulse: Pulse
+    pending: Pending
     flusher: Flusher
     outboxes: set[Outbox] = field(default_factory=set)
     streams: set[EventStream] = field(default_factory=set)

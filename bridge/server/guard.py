@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from bridge.broker.tokens import RefusedToken
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bridge.server.endpoint import Endpoint
+    from bridge.server.proxies import Client
 
 API = "/api/"
 
@@ -69,6 +71,8 @@ class Guard:
         try:
             app = await self._judge(scope, added)
             await app(scope, receive, send_guarded)
+        except ClientDisconnect:
+            pass  # in the middle of its body: nobody is at fault, and nobody is there to be answered
         except Exception as error:
             self._endpoint.observer.failed("request", error)
             if status:
@@ -103,15 +107,8 @@ class Guard:
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT_HEADERS) if preflight else self._app
 
     def _applicant(self, scope: Scope, headers: Headers) -> Applicant:
-        """See who asks, as far as trusted proxies tell; everything behind this sees the same."""
-        peer = scope["client"]
-        client = self._endpoint.proxies.client(
-            peer[0] if peer else None,
-            encrypted=scope["scheme"] == "https",
-            forwarded_for=headers.getlist("x-forwarded-for"),
-            forwarded_proto=headers.getlist("x-forwarded-proto"),
-        )
-        scope["scheme"] = client.scheme
+        """See who asks."""
+        client: Client = scope["state"]["client"]
         applicant = Applicant(Opening(None, None), client.address, headers.get("origin"), client.secure)
         scope["state"]["applicant"] = applicant
         return applicant

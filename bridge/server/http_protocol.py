@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from bridge.server.endpoint import Endpoint
+    from bridge.server.proxies import Client
 
 HEADER_BYTES = 32_768
 """Request line and headers together: some cookies and a long token fit, a flood does not."""
@@ -43,12 +46,26 @@ class RequestProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._endpoint = endpoint
 
+        # Set by accepted().
+        self._socket: socket.socket
+        self._peer: str | None = None
+
         # The request that is being received: bytes before the end of its headers, and of the headers themselves.
         self._head_bytes = 0
         self._header_bytes = 0
         self._begun = False
         self._completed = False
         self._refused = False
+
+    def accepted(self, client: socket.socket, address: str) -> None:
+        """Take note of a client that is being connected; with TLS there is a handshake before ``connection_made``."""
+        self._socket, self._peer = client, address
+        self._endpoint.pending.join(self, address)
+
+    def never_made(self) -> None:
+        """Forget everything: the client has gone, or its TLS handshake failed."""
+        self._endpoint.pending.leave(self)
+        self.parser = None  # type: ignore[assignment]  # it would hold this object in a cycle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, but not for ever."""
@@ -57,6 +74,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
+        self._endpoint.pending.leave(self)
         self._endpoint.pulse.requests.stop(self)
         self._endpoint.pulse.closing.stop(self)
         super().connection_lost(exc)
@@ -97,18 +115,27 @@ class RequestProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Answer the request, unless its headers are too large."""
-        self._begun = False
-        self._head_bytes = 0
         if self._header_bytes > HEADER_BYTES:
             self._refuse_headers()
             raise _RefusedError
+        self._begun = False
+        self._head_bytes = 0
+        self._name_client()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Note that the request is whole."""
         self._completed = True
         self._endpoint.pulse.requests.stop(self)
+        self._endpoint.pending.leave(self)
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or for the client to hang up."""
+        super().on_response_complete()
+        owing = self._open_cycle is None or self in self._endpoint.pulse.requests
+        if owing and self in self.connections:  # it may have been lost meanwhile
+            self._endpoint.pending.join(self, self._peer)
 
     def request_overdue(self) -> None:
         """Answer 408, or close where there was no beginning of a request."""
@@ -122,7 +149,11 @@ class RequestProtocol(HttpToolsProtocol):
 
     def cut(self) -> None:
         """End the connection without further ado."""
-        self.transport.abort()
+        if self.transport is None:  # it is being made, and notices
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        else:
+            self.transport.abort()
 
     @property
     def _open_cycle(self) -> RequestResponseCycle | None:
@@ -140,6 +171,21 @@ class RequestProtocol(HttpToolsProtocol):
         elif self._open_cycle is None:  # empty lines, which have stopped uvicorn's own timer
             self._endpoint.pulse.requests.start(self, self.loop.time())
 
+    def _name_client(self) -> None:
+        """Tell the application whose request it is, where a trusted proxy passes on that of another."""
+        client = self._client()
+        self.scope["client"] = (client.address, 0) if client.address else None
+        self.scope["scheme"] = client.scheme
+        self.scope["state"]["client"] = client
+
+    def _client(self) -> Client:
+        return self._endpoint.proxies.client(self._peer, self._sent, tls=self.scheme == "https")
+
+    def _sent(self, name: str) -> list[str]:
+        """Give every value of a header of the request that is being received."""
+        searched = name.encode()
+        return [value.decode("latin-1") for sent, value in self.headers or () if sent == searched]
+
     def _await_request(self) -> None:
         self._endpoint.pulse.requests.restart(self, self.loop.time())
 
@@ -153,6 +199,7 @@ class RequestProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.BAD_REQUEST, "an upgrade cannot overtake the request before it")
             return
         self._endpoint.pulse.requests.stop(self)
+        self._endpoint.pending.leave(self)
         self.handle_websocket_upgrade()
         self.parser = None  # type: ignore[assignment]  # it would hold this object in a cycle
         if rest:
@@ -168,7 +215,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._refused = True
         self._endpoint.pulse.requests.stop(self)
         self._endpoint.pulse.closing.start(self, self.loop.time())
-        address = self.client[0] if self.client else None
+        address = self._client().address
         self._endpoint.observer.limited("refused", address=address, status=int(status), reason=text)
         body = text.encode() + b"\n"
         self.transport.write(_ANSWER % (status, status.phrase.encode(), len(body), body))

@@ -2,6 +2,8 @@
 
 The loops' own servers differ there: asyncio's pauses for a second, uvloop's accepts and at once closes whoever waits.
 Here those who wait go on waiting in the kernel's queue, on every loop, and existing connections notice nothing.
+
+With TLS the handshake comes first, and has ``OPEN_SECONDS``. A client that fails in it is none of anybody's business.
 """
 
 from __future__ import annotations
@@ -10,14 +12,15 @@ import errno
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
-    import ssl
     from collections.abc import Callable, Sequence
 
+    from bridge.server.http_protocol import RequestProtocol
     from bridge.server.observer import ServerObserver
+    from bridge.server.tls import Certificate
 
 BACKLOG = 2048
 """Connections that wait in the kernel to be accepted: after a restart a whole site comes back at once."""
@@ -65,6 +68,23 @@ def _bound(listening: socket.socket, address: tuple[object, ...]) -> socket.sock
     return listening
 
 
+class Encryption(NamedTuple):
+    """TLS on a listener: with which certificate, and how many seconds a handshake and an end may take."""
+
+    certificate: Certificate
+    handshake_seconds: float
+    shutdown_seconds: float
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the event loop is to be told of a new connection."""
+        return {
+            "ssl": self.certificate.context,
+            "ssl_handshake_timeout": self.handshake_seconds,
+            "ssl_shutdown_timeout": self.shutdown_seconds,
+        }
+
+
 class Listener:
     """Accepts connections on bound sockets. Its ``close`` and ``wait_closed`` are those of ``asyncio.Server``."""
 
@@ -72,22 +92,24 @@ class Listener:
         self,
         loop: asyncio.AbstractEventLoop,
         sockets: Sequence[socket.socket],
-        factory: Callable[[], asyncio.Protocol],
+        factory: Callable[[], RequestProtocol],
         observer: ServerObserver,
-        context: ssl.SSLContext | None = None,
+        encryption: Encryption | None = None,
     ) -> None:
         self.sockets = sockets
         self._loop = loop
         self._factory = factory
         self._observer = observer
-        self._context = context
-        self._connecting: set[asyncio.Task[None]] = set()
+        self._encryption = encryption
+        self._connecting: dict[asyncio.Task[None], RequestProtocol] = {}
         self._paused: asyncio.TimerHandle | None = None
         self._resume()
 
     def close(self) -> None:
-        """Accept nobody any more. Who waits in the kernel's queue is reset."""
+        """Accept nobody any more. Who waits in the kernel's queue is reset, who is in a TLS handshake is cut."""
         self._pause()
+        for protocol in self._connecting.values():
+            protocol.cut()
         for listening in self.sockets:
             listening.close()
         self.sockets = ()
@@ -111,15 +133,17 @@ class Listener:
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(ACCEPTED_AT_ONCE):
             try:
-                accepted, _address = listening.accept()
+                accepted, address = listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 self._accept_failed(error)
                 return
-            task = self._loop.create_task(self._connect(accepted))
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+            protocol = self._factory()
+            protocol.accepted(accepted, address[0])
+            task = self._loop.create_task(self._connect(protocol, accepted))
+            self._connecting[task] = protocol
+            task.add_done_callback(self._connecting.pop)
 
     def _accept_failed(self, error: OSError) -> None:
         if error.errno not in _exhausted:
@@ -128,10 +152,13 @@ class Listener:
         self._pause()
         self._paused = self._loop.call_later(PAUSE_SECONDS, self._resume)
 
-    async def _connect(self, accepted: socket.socket) -> None:
+    async def _connect(self, protocol: RequestProtocol, accepted: socket.socket) -> None:
+        options = self._encryption.options if self._encryption else {}
         try:
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await self._loop.connect_accepted_socket(self._factory, accepted, ssl=self._context)
-        except OSError:  # the client has gone, or is no TLS client
+            await self._loop.connect_accepted_socket(lambda: protocol, accepted, **options)
+        except OSError as error:  # the client has gone, or is no TLS client
+            error.__traceback__ = None  # asyncio's frames in it hold the error itself, and everything else, in a cycle
+            protocol.never_made()
             accepted.close()

@@ -18,7 +18,8 @@ class ServerObserver(Protocol):
 
         ``slow_consumer``: a session did not read what was ``queued``. ``refused``: no session was opened, or no request
         taken, with this ``status``. ``files``: fewer are ``allowed`` than all allowed sessions need. ``accept``: nobody
-        can be accepted; it is tried again after ``seconds``.
+        can be accepted; it is tried again after ``seconds``. ``pending_connections``: the one that had waited longest
+        for its session made room.
         """
 
     def failed(self, where: str, error: Exception, **who: Any) -> None:
@@ -35,6 +36,12 @@ class ServerObserver(Protocol):
 
     def loop_lag(self, seconds: float) -> None:
         """The once-a-second tick came so late."""
+
+    def certificate_read(self, problem: str | None) -> None:
+        """The certificate's files had changed: they are in use now, or because of a ``problem`` the old ones stay."""
+
+    def unencrypted(self, host: str) -> None:
+        """Others than this machine reach the bridge, and neither it nor a proxy in front of it speaks TLS."""
 
 
 class Silent:
@@ -56,4 +63,10 @@ class Silent:
         """Ignore."""
 
     def loop_lag(self, seconds: float) -> None:
+        """Ignore."""
+
+    def certificate_read(self, problem: str | None) -> None:
+        """Ignore."""
+
+    def unencrypted(self, host: str) -> None:
         """Ignore."""

@@ -1,32 +1,35 @@
-"""Where a client really is, when a reverse proxy stands in between (``TRUSTED_PROXIES``).
+"""Who a client really is, where a reverse proxy stands in front (``TRUSTED_PROXIES``).
 
-What a request says of that itself is believed only from a trusted proxy, and only as far back as the chain of trusted
-proxies goes: anyone can send these headers. ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are read; ``Forwarded``
-(RFC 7239) is not, as proxies that write it are rare and reading both would let one contradict the other.
+Anybody can write ``X-Forwarded-For`` and ``X-Forwarded-Proto``, so they are believed from a trusted proxy alone, and of
+its chain of addresses only the part that trusted proxies have written: the right end. ``Forwarded`` (RFC 7239) is not
+read: a proxy that does not know it would pass on what the client wrote.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from functools import lru_cache
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-MAX_HOPS = 32
-"""More addresses in a chain than any network has proxies are not looked at."""
+_bracketed = re.compile(r"\[([0-9a-fA-F:.]+)\](:[0-9]{1,5})?")
+_with_port = re.compile(r"([0-9.]+):[0-9]{1,5}")
+
+_encrypted = frozenset({"https", "wss"})
 
 
 class Client(NamedTuple):
-    """Where a client is and how its bytes come.
+    """Whose request it is.
 
     Attributes:
-        address: Its network address; ``None`` where there is none, as with a Unix socket.
-        scheme: ``http`` or ``https``, as the client wrote it.
-        secure: Whether nobody on the way can read what it sends.
+        address: Its network address; ``None`` where the connection has none.
+        scheme: ``http`` or ``https``, as the client's request was made.
+        secure: Whether nobody on the way can read it: it is encrypted, or does not leave this machine, or comes from a
+            trusted proxy that does not say otherwise.
     """
 
     address: str | None
@@ -35,60 +38,65 @@ class Client(NamedTuple):
 
 
 class Proxies:
-    """The trusted proxies. Networks are read once per process."""
+    """The proxies that are believed."""
 
     def __init__(self, trusted: Iterable[str]) -> None:
-        self._networks = tuple(ipaddress.ip_network(network) for network in trusted)
+        """Read addresses and networks.
 
-    def client(
-        self, peer: str | None, *, encrypted: bool, forwarded_for: Sequence[str], forwarded_proto: Sequence[str]
-    ) -> Client:
-        """Say where a request comes from.
+        Raises:
+            ValueError: One is neither.
+        """
+        self._networks = tuple(map(ipaddress.ip_network, trusted))
+
+    def client(self, peer: str | None, headers: Callable[[str], Sequence[str]], *, tls: bool) -> Client:
+        """Say whose request it is.
 
         Args:
-            peer: The address at the other end of the socket.
-            encrypted: Whether that socket speaks TLS.
-            forwarded_for: All ``X-Forwarded-For`` headers, in their order.
-            forwarded_proto: All ``X-Forwarded-Proto`` headers, in their order.
+            peer: Address of the other end of the connection.
+            headers: Gives every value of a header by its lower-case name, in order.
+            tls: Whether the connection is encrypted.
         """
-        address = None if peer is None else _parsed(peer)
-        if address is None or not self._trusts(address):
-            scheme = "https" if encrypted else "http"
-            return Client(peer, scheme, encrypted or (address is not None and address.is_loopback))
-        # The last value is the one that the trusted proxy wrote; whatever stands before may be the client's own.
-        said = ",".join(forwarded_proto).rpartition(",")[2].strip().lower()
-        scheme = said if said in {"http", "https"} else "https" if encrypted else "http"
-        return Client(str(self._furthest(address, forwarded_for)), scheme, said != "http")
+        address = _parsed(peer.partition("%")[0]) if peer else None  # without the name of our interface
+        scheme = "https" if tls else "http"
+        if address is None or not self._trust(address):
+            return Client(peer, scheme, tls or (address is not None and address.is_loopback))
+        said = _listed(headers("x-forwarded-proto"))
+        if said:
+            scheme = "https" if _encrypted.issuperset(word.lower() for word in said) else "http"
+        chain = _listed(headers("x-forwarded-for"))
+        return Client(str(self._farthest(address, chain)), scheme, not said or scheme == "https")
 
-    def _trusts(self, address: _Address) -> bool:
+    def _farthest(self, nearest: _Address, chain: Sequence[str]) -> _Address:
+        """Follow the chain back to the first that is no proxy of ours, or as far as it can be read."""
+        found = nearest
+        for hop in reversed(chain):
+            address = _parsed(hop)
+            if address is None:
+                break
+            found = address
+            if not self._trust(address):
+                break
+        return found
+
+    def _trust(self, address: _Address) -> bool:
         return any(address in network for network in self._networks)
 
-    def _furthest(self, peer: _Address, forwarded_for: Sequence[str]) -> _Address:
-        """Walk the chain back from the peer to the first that is no trusted proxy, or to where it cannot be read."""
-        last = peer
-        for hop in reversed(",".join(forwarded_for).rsplit(",", MAX_HOPS)):
-            address = _parsed(_without_port(hop.strip()))
-            if address is None:
-                return last
-            last = address
-            if not self._trusts(address):
-                return last
-        return last
+
+def _listed(values: Sequence[str]) -> list[str]:
+    """Give the elements of a header that is a list: several headers mean the same as one (RFC 9110 section 5.3)."""
+    return [element.strip() for value in values for element in value.split(",")]
 
 
-@lru_cache(maxsize=4096)
 def _parsed(text: str) -> _Address | None:
-    """Read an address; one of IPv4 in the clothes of IPv6 counts as what it is."""
+    """Read an address as it stands in the chain: bare, in brackets, with a port; ``None`` if it is none."""
+    if found := _bracketed.fullmatch(text) or _with_port.fullmatch(text):
+        text = found[1]
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
-
-
-def _without_port(hop: str) -> str:
-    if hop.startswith("["):
-        return hop[1:].partition("]")[0]
-    host, colon, _ = hop.partition(":")
-    return host if colon and ":" not in hop[len(host) + 1 :] else hop
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address.scope_id is not None:  # can be any text, and only the proxy knows what it means
+        return None
+    return address.ipv4_mapped or address

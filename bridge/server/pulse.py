@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 CUT_SECONDS = 5.0
 """A connection that is being closed has so long to take its last bytes and to answer (wire protocol §9)."""
 
+LOOK_SECONDS = 3.0
+"""So often it is looked whether the certificate's files have changed."""
+
 
 class Timing(NamedTuple):
-    """Seconds between ticks, and until a closing connection is cut. Tests make them short."""
+    """Seconds between ticks, until a closing connection is cut, and between looks at files. Tests make them short."""
 
     tick: float = 1.0
     cut: float = CUT_SECONDS
+    look: float = LOOK_SECONDS
 
 
 class Timed(Protocol):

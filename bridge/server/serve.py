@@ -16,8 +16,10 @@ from bridge.server.http_protocol import HEADER_BYTES, RequestProtocol
 from bridge.server.observer import Silent
 from bridge.server.origins import Origins
 from bridge.server.outbox import Flusher
+from bridge.server.pending import Pending
 from bridge.server.proxies import Proxies
 from bridge.server.pulse import Pulse, Timing
+from bridge.server.tls import Certificate
 from bridge.server.websocket import Connection
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class Hooks(Protocol):
 class _Uvicorn(uvicorn.Server):
     """uvicorn, with a listener of our own and no loop, signals or ticks of its own."""
 
-    async def listen(self, endpoint: Endpoint) -> listener.Listener:
+    async def listen(self, endpoint: Endpoint, encryption: listener.Encryption | None) -> listener.Listener:
         """Bind and accept.
 
         Raises:
@@ -59,13 +61,13 @@ class _Uvicorn(uvicorn.Server):
         self.lifespan = config.lifespan_class(config)
         sockets = await listener.bind(endpoint.loop, config.host, config.port)
         make = partial(
-            cast("Callable[..., asyncio.Protocol]", config.http_protocol_class),
+            cast("Callable[..., RequestProtocol]", config.http_protocol_class),
             config=config,
             server_state=self.server_state,
             app_state=self.lifespan.state,
             _loop=endpoint.loop,
         )
-        listening = listener.Listener(endpoint.loop, sockets, make, endpoint.observer, config.ssl)
+        listening = listener.Listener(endpoint.loop, sockets, make, endpoint.observer, encryption)
         self.servers = cast("list[asyncio.base_events.Server]", [listening])
         return listening
 
@@ -116,6 +118,7 @@ class BridgeServer:
         self.port = 0
         self._endpoint: Endpoint | None = None
         self._uvicorn: _Uvicorn | None = None
+        self._certificate: Certificate | None = None
         self._ticking: asyncio.Task[None] | None = None
 
     @property
@@ -128,8 +131,10 @@ class BridgeServer:
 
         Raises:
             OSError: The address cannot be bound; the text says which.
+            SettingsError: The certificate cannot be used; the text names the setting.
         """
         self._check_files()
+        encryption = self._encryption()
         loop = asyncio.get_running_loop()
         endpoint = Endpoint(
             broker=self._broker,
@@ -140,10 +145,11 @@ class BridgeServer:
             proxies=Proxies(self._settings.trusted_proxies),
             tokens=self._tokens,
             pulse=Pulse(self._settings, self._timing, loop.time()),
+            pending=Pending(self._settings.pending_connections, self._observer),
             flusher=Flusher(loop, self._observer),
         )
         server = _Uvicorn(_config(endpoint, self._hooks))
-        listening = await server.listen(endpoint)
+        listening = await server.listen(endpoint, encryption)
         self.port = listening.sockets[0].getsockname()[1]
         self._endpoint, self._uvicorn = endpoint, server
         self._ticking = loop.create_task(self._tick(endpoint, server))
@@ -184,14 +190,28 @@ class BridgeServer:
         if limit is not None and limit.short:
             self._observer.limited("files", allowed=limit.allowed, wanted=limit.wanted)
 
+    def _encryption(self) -> listener.Encryption | None:
+        """Read the certificate, if there is one; warn where calls and tokens can be read on their way."""
+        settings = self._settings
+        if settings.tls_cert_file is not None and settings.tls_key_file is not None:
+            self._certificate = Certificate(settings.tls_cert_file, settings.tls_key_file, self._observer)
+            return listener.Encryption(self._certificate, settings.open_seconds, self._timing.cut)
+        if settings.unencrypted:
+            self._observer.unencrypted(settings.host)
+        return None
+
     async def _tick(self, endpoint: Endpoint, server: _Uvicorn) -> None:
         """Do what is due once a second, for all connections at once."""
         loop, due = endpoint.loop, endpoint.loop.time()
+        look = due + self._timing.look
         while True:
             try:
                 await server.on_tick(0)  # the Date header
                 endpoint.pulse.tick(loop.time())
                 self._broker.tick()
+                if self._certificate is not None and due >= look:
+                    self._certificate.refresh()
+                    look = due + self._timing.look
             except Exception as error:  # noqa: BLE001 the next second must come
                 self._observer.failed("tick", error)
             due += self._timing.tick

@@ -98,6 +98,7 @@ class Connection(asyncio.Protocol):
         """Take over the connection."""
         self._transport = cast("asyncio.Transport", transport)
         self._connections.add(self)
+        self._endpoint.pending.join(self, self._peer)
         limit = self._endpoint.settings.outbox_bytes
         self._transport.set_write_buffer_limits(high=limit // 2, low=limit // 4)
         self._outbox = Outbox(self, self._transport, self._endpoint.flusher, limit)
@@ -125,6 +126,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything."""
         self._connections.discard(self)
+        self._endpoint.pending.leave(self)
         self._endpoint.outboxes.discard(self._outbox)
         self._endpoint.pulse.forget(self)
         self._endpoint.pulse.closing.stop(self)
@@ -264,14 +266,15 @@ class Connection(asyncio.Protocol):
         self._wire = handshake.Wire(self._endpoint.settings.message_bytes, State.OPEN)  # the first keeps the request
         self._apply(answer.applicant, answer.bearer)
 
-    def _client(self, request: Request) -> Client:
+    @property
+    def _peer(self) -> str | None:
+        """Address of the other end of the connection: of the client, or of a proxy in front of it."""
         peer = self._transport.get_extra_info("peername")
-        return self._endpoint.proxies.client(
-            peer[0] if peer else None,
-            encrypted=self._transport.get_extra_info("ssl_object") is not None,
-            forwarded_for=request.headers.get_all("X-Forwarded-For"),
-            forwarded_proto=request.headers.get_all("X-Forwarded-Proto"),
-        )
+        return peer[0] if peer else None
+
+    def _client(self, request: Request) -> Client:
+        tls = self._transport.get_extra_info("ssl_object") is not None
+        return self._endpoint.proxies.client(self._peer, request.headers.get_all, tls=tls)
 
     def _apply(self, applicant: Applicant, tokens: tuple[str, ...]) -> None:
         """Open a session where there is no authentication, else check the token, or wait for it."""
@@ -326,6 +329,7 @@ class Connection(asyncio.Protocol):
         else:
             self._applicant = None
             self._endpoint.pulse.opening.stop(self)
+            self._endpoint.pending.leave(self)
             self._endpoint.pulse.pings.join(self)
             if identity.grant is not None:
                 self._endpoint.observer.signed_in(workspace, identity)

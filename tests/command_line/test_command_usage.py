@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 from typer.testing import CliRunner
 
 from bridge import __version__
@@ -90,6 +91,41 @@ def test_serve_check_tells_what_would_be_served(tmp_path: Path) -> None:
         "DEMO_PAGE = False",
     ]
     assert result.stderr == ""
+
+
+def test_serve_check_reads_the_certificate(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "bridge.crt", tmp_path / "bridge.key"
+    files = {"BRIDGE_TLS_CERT_FILE": str(certificate), "BRIDGE_TLS_KEY_FILE": str(key)}
+    refused = invoke("serve", "--check", **files)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == f"error: TLS_CERT_FILE: {certificate}: No such file or directory\n"
+    issued = trustme.CA().issue_cert("localhost")
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
+    result = invoke("serve", "--check", **files)
+    assert result.exit_code == 0
+    assert "would serve wss://127.0.0.1:8765/ws with the adapter simulator" in result.stdout
+    assert "demo page: https://127.0.0.1:8765/" in result.stdout
+
+
+def test_serve_with_an_unusable_certificate_does_not_start(tmp_path: Path) -> None:
+    for name in ("bridge.crt", "bridge.key"):
+        (tmp_path / name).write_text("nonsense")
+    names = {"BRIDGE_TLS_CERT_FILE": f"{tmp_path}/bridge.crt", "BRIDGE_TLS_KEY_FILE": f"{tmp_path}/bridge.key"}
+    result = invoke("serve", "--port", "0", **names)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: TLS_CERT_FILE: ")
+
+
+@pytest.mark.parametrize(
+    ("changed", "warned"),
+    [({}, True), ({"BRIDGE_TRUSTED_PROXIES": '["10.0.0.1"]'}, False), ({"BRIDGE_HOST": "127.0.0.1"}, False)],
+)
+def test_serve_check_warns_of_tokens_that_travel_unencrypted(changed: dict[str, str], *, warned: bool) -> None:
+    open_to_all = {"BRIDGE_HOST": "0.0.0.0", "BRIDGE_JWT_SECRET": "0123456789abcdef" * 2, "BRIDGE_MAX_SESSIONS": "1"}
+    result = invoke("serve", "--check", **{**open_to_all, **changed})
+    assert result.exit_code == 0
+    assert ("tokens and calls travel unencrypted" in result.stderr) is warned
 
 
 def test_serve_check_warns_of_the_file_limit() -> None:

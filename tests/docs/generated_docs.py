@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bridge.broker.policy import RULES
 from bridge.calls.states import mermaid
 from bridge.protocol import schemas
 from bridge.protocol.catalogue import ENTRIES
@@ -92,6 +93,19 @@ def finesse() -> str:
     return _table(("command", "request to Finesse", "what is seen of it", "complete when"), finesse_table.rows())
 
 
+def rules() -> str:
+    """Tabulate the rules of the policy in their order."""
+    rows = (
+        (
+            f"`{rule.name}`",
+            " and ".join(name for name in ("publish", "subscribe") if getattr(rule, name) is not None),
+            rule.meaning,
+        )
+        for rule in RULES
+    )
+    return _table(("rule", "asked for", "what it says"), rows)
+
+
 def state_diagram() -> str:
     """Draw the states of an agent's part in a call."""
     return f"```mermaid\n{mermaid()}```\n"
@@ -102,6 +116,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("wire-protocol.md", "catalogue"): catalogue,
     ("errors/README.md", "refusals"): lambda: refusals(""),
     ("operations.md", "settings"): settings,
+    ("operations.md", "rules"): rules,
     ("architecture.md", "states"): state_diagram,
     ("finesse.md", "commands"): finesse,
 }

@@ -13,6 +13,7 @@ from bridge.server.serve import BridgeServer
 from tests.server.wire import Wire
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
     from bridge.broker.identity import Identity
@@ -37,6 +38,8 @@ class Recorder:
         self.failures: list[tuple[str, Exception]] = []
         self.requests: list[tuple[str, str, int]] = []
         self.sign_ins: list[tuple[Any, ...]] = []
+        self.certificates: list[str | None] = []
+        self.exposed: list[str] = []
 
     def limited(self, limit: str, **who: Any) -> None:
         self.limits.append((limit, who))
@@ -57,6 +60,12 @@ class Recorder:
 
     def loop_lag(self, seconds: float) -> None:
         del seconds
+
+    def certificate_read(self, problem: str | None) -> None:
+        self.certificates.append(problem)
+
+    def unencrypted(self, host: str) -> None:
+        self.exposed.append(host)
 
 
 class App:
@@ -81,9 +90,12 @@ class App:
 
 
 class Bus:
-    """One server under test."""
+    """One server under test; ``tls`` is how its clients check its certificate, if it has one."""
 
-    def __init__(self, settings: Settings, timing: Timing, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self, settings: Settings, timing: Timing, tls: ssl.SSLContext | None = None, tokens: Tokens | None = None
+    ) -> None:
+        self.tls = tls
         self.settings = settings
         self.observer = Recorder()
         self.app = App()
@@ -111,7 +123,7 @@ class Bus:
 
     @property
     def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Bus]:
@@ -127,7 +139,7 @@ class Bus:
 
     async def wire(self, **options: Any) -> Wire:
         """Open a TCP connection."""
-        wire = await Wire.connect(self.port, **options)
+        wire = await Wire.connect(self.port, **{"tls": self.tls, **options})
         self._wires.push_async_callback(wire.hang_up)
         return wire
 

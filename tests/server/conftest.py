@@ -24,16 +24,19 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
+def chosen(settings: dict[str, Any]) -> Settings:
+    """Give settings for a test, changed by its own."""
+    defaults = {"port": 0, "ping_seconds": 20, "heartbeat_seconds": 3600, "max_sessions": 1000}
+    return Settings(**{**defaults, **settings})
+
+
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
     """Start servers with given settings; ``tick`` and ``cut`` are seconds."""
     async with AsyncExitStack() as stack:
 
         async def start_one(*, tick: float = 0.02, cut: float = 0.3, **settings: Any) -> Bus:
-            chosen = Settings(
-                **{"port": 0, "ping_seconds": 20, "heartbeat_seconds": 3600, "max_sessions": 1000, **settings}
-            )
-            return await stack.enter_async_context(Bus(chosen, Timing(tick=tick, cut=cut)).running())
+            return await stack.enter_async_context(Bus(chosen(settings), Timing(tick=tick, cut=cut)).running())
 
         yield start_one
 

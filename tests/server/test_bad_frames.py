@@ -227,7 +227,7 @@ async def test_client_that_vanishes_is_forgotten(bus: Bus) -> None:
     bad.send(text(publish(1))[:5])
     await bad.hang_up()
     await witness.testify()
-    assert bus.broker.sessions == 2
+    await until(lambda: bus.broker.sessions == 2)
 
 
 async def test_close_is_answered_and_ends_the_connection(bus: Bus) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -35,6 +35,20 @@ async def test_ipv6_loopback_is_served(start: Start) -> None:
         assert (await reader.read()).startswith(b"HTTP/1.1 200")
     writer.close()
     await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("settings", "exposed"),
+    [
+        ({"host": "0.0.0.0"}, ["0.0.0.0"]),
+        ({"host": "0.0.0.0", "trusted_proxies": ["10.0.0.1"]}, []),
+        ({"host": "127.0.0.1"}, []),
+    ],
+)
+async def test_address_that_others_reach_without_encryption_is_told_once(
+    start: Start, settings: dict[str, Any], exposed: list[str]
+) -> None:
+    assert (await start(**settings)).observer.exposed == exposed
 
 
 async def test_host_that_does_not_exist_is_an_error() -> None:

@@ -150,3 +150,12 @@ async def test_refused_client_that_goes_on_is_cut(start: Start) -> None:
     wire.send(b"more")
     await wire.eof()
     await until(lambda: bus.connections == 0)
+
+
+async def test_client_that_leaves_in_the_middle_of_its_body_is_no_fault(bus: Bus) -> None:
+    wire = await bus.wire()
+    wire.send(BEGUN["half a body"])
+    await until(lambda: bus.connections == 1)
+    await wire.hang_up()
+    await until(lambda: len(bus.observer.requests) == 1)
+    assert bus.observer.failures == []

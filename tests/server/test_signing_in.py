@@ -30,7 +30,8 @@ V1 = "workspace-bridge.v1"
 async def guarded(tokens: Tokens | None = None, **changed: Any) -> AsyncIterator[Bus]:
     """Run a server that asks for tokens."""
     chosen = settings(**changed)
-    async with Bus(chosen, Timing(tick=0.02, cut=0.3), tokens or make_authentication(chosen)).running() as bus:
+    issuer = tokens or make_authentication(chosen)
+    async with Bus(chosen, Timing(tick=0.02, cut=0.3), tokens=issuer).running() as bus:
         yield bus
 
 

@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
 PATIENCE = 5.0
@@ -80,7 +81,7 @@ class Wire:
         self.writer = writer
 
     @classmethod
-    async def connect(cls, port: int, *, receive_buffer: int | None = None) -> Wire:
+    async def connect(cls, port: int, *, receive_buffer: int | None = None, tls: ssl.SSLContext | None = None) -> Wire:
         raw = socket.socket()
         raw.setblocking(False)
         if receive_buffer is not None:
@@ -91,7 +92,8 @@ class Wire:
             raw.close()
             raise
         limit = 4096 if receive_buffer is not None else 2**16
-        return cls(*await asyncio.open_connection(sock=raw, limit=limit))
+        encryption: dict[str, Any] = {"ssl": tls, "server_hostname": "127.0.0.1"} if tls else {}
+        return cls(*await asyncio.open_connection(sock=raw, limit=limit, **encryption))
 
     async def hang_up(self) -> None:
         self.writer.transport.abort()
