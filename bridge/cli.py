@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path  # noqa: TC003 Typer reads the annotations
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -24,13 +24,33 @@ Url = Annotated[
     typer.Option("--url", envvar="BRIDGE_URL", metavar="URL", help="The bridge's WebSocket endpoint."),
 ]
 Workspace = Annotated[
-    str, typer.Option("--workspace", envvar="BRIDGE_WORKSPACE", metavar="NAME", help="Whose desktop.")
+    str | None,
+    typer.Option(
+        "--workspace",
+        envvar="BRIDGE_WORKSPACE",
+        metavar="NAME",
+        help="Whose desktop.  [default: the token's first, else demo]",
+    ),
 ]
 App = Annotated[str, typer.Option("--app", envvar="BRIDGE_APP", metavar="NAME", help="The messages' source.")]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        envvar="BRIDGE_TOKEN_FILE",
+        metavar="FILE",
+        help="Where the token is, if the bridge asks for one; else BRIDGE_TOKEN holds it.",
+    ),
+]
+CaFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-file", envvar="BRIDGE_CA_FILE", metavar="FILE", help="Trust these certificates (PEM) behind wss://."
+    ),
+]
 Wait = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Wait so long for an outcome.")]
 
 URL = "ws://127.0.0.1:8765/ws"
-WORKSPACE = "demo"
 APP = "command-line"
 INTERRUPTED = 130
 OUTCOME_SECONDS = 60.0
@@ -111,8 +131,10 @@ def listen(
         list[str] | None, typer.Argument(metavar="PATTERN", help="Such as Cisco/InboundCall.", show_default=False)
     ] = None,
     url: Url = URL,
-    workspace: Workspace = WORKSPACE,
+    workspace: Workspace = None,
     app: App = APP,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
 ) -> None:
     """Write every message as a line of JSON.
 
@@ -121,8 +143,9 @@ def listen(
     """
     from bridge.command_line import exits  # noqa: PLC0415 see the module's text
     from bridge.command_line import listen as command  # noqa: PLC0415 same
+    from bridge.command_line.access import access  # noqa: PLC0415 same
 
-    exits.run(command.listen(url, workspace, app, patterns or ()))
+    exits.run(command.listen(access(url, workspace, app, token_file, ca_file), patterns or ()))
 
 
 @app.command(
@@ -143,8 +166,10 @@ def publish(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a command's outcome and print it.")] = False,
     timeout: Wait = OUTCOME_SECONDS,
     url: Url = URL,
-    workspace: Workspace = WORKSPACE,
+    workspace: Workspace = None,
     app: App = APP,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
 ) -> None:
     """Publish one message and print the bridge's reply.
 
@@ -152,11 +177,11 @@ def publish(
     """
     from bridge.command_line import exits  # noqa: PLC0415 see the module's text
     from bridge.command_line import publish as command  # noqa: PLC0415 same
+    from bridge.command_line.access import access  # noqa: PLC0415 same
 
     body = command.read_data(data)
-    sending = command.publish(
-        url, workspace, app, address=address, data=body, message_id=message_id, wait=wait, seconds=timeout
-    )
+    way = access(url, workspace, app, token_file, ca_file)
+    sending = command.publish(way, address=address, data=body, message_id=message_id, wait=wait, seconds=timeout)
     exits.run(sending)
 
 
@@ -171,8 +196,10 @@ def consult(
     to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="Whom to consult.")],
     timeout: Wait = OUTCOME_SECONDS,
     url: Url = URL,
-    workspace: Workspace = WORKSPACE,
+    workspace: Workspace = None,
     app: App = APP,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
 ) -> None:
     """Hold a call and call a colleague about it.
 
@@ -180,8 +207,88 @@ def consult(
     """
     from bridge.command_line import consult as command  # noqa: PLC0415 see the module's text
     from bridge.command_line import exits  # noqa: PLC0415 same
+    from bridge.command_line.access import access  # noqa: PLC0415 same
 
-    exits.run(command.consult(url, workspace, app, call=call, to=to, seconds=timeout))
+    exits.run(command.consult(access(url, workspace, app, token_file, ca_file), call=call, to=to, seconds=timeout))
+
+
+@app.command(
+    epilog=_examples(
+        "workspace-bridge explain publish Cisco/InboundCall/SetCONSULT --token-file desk.token",
+        "workspace-bridge explain subscribe 'Cisco/*' --workspace 5069 | jq .rule",
+    )
+)
+def explain(
+    action: Annotated[Literal["publish", "subscribe"], typer.Argument(help="What is asked about.")],
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="An address, or a pattern to subscribe to.")],
+    url: Url = URL,
+    workspace: Workspace = None,
+    app: App = APP,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
+) -> None:
+    """Ask a bridge which rule decides for a token.
+
+    Exit code 0 where it is allowed, 1 where it is not.
+    """
+    from bridge.command_line import exits  # noqa: PLC0415 see the module's text
+    from bridge.command_line import explain as command  # noqa: PLC0415 same
+    from bridge.command_line.access import access  # noqa: PLC0415 same
+
+    exits.run(command.explain(access(url, workspace, app, token_file, ca_file), action, address))
+
+
+@app.command(
+    epilog=_examples(
+        "workspace-bridge token --workspace 5069 --extension 5069 --role widget",
+        "workspace-bridge token --workspace 5069 --app notes --role gadget --subscribe Cisco/InboundCall > notes.token",
+        "workspace-bridge token --role server --show",
+    )
+)
+def token(
+    *,
+    workspace: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Where sessions may be opened; several times for several.")
+    ] = None,
+    subject: Annotated[str, typer.Option(metavar="NAME", help="Whose token it is.")] = "developer",
+    app_name: Annotated[str | None, typer.Option("--app", metavar="NAME", help="Fix the messages' source.")] = None,
+    extension: Annotated[str | None, typer.Option(metavar="NUMBER", help="Fix whose calls it may move.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(metavar="ROLE", help="widget, gadget, host, supervisor, server or operator.")
+    ] = None,
+    publish_to: Annotated[
+        list[str] | None, typer.Option("--publish", metavar="PATTERN", help="Where it may publish, beside its roles.")
+    ] = None,
+    subscribe_to: Annotated[
+        list[str] | None, typer.Option("--subscribe", metavar="PATTERN", help="What it may read, beside its roles.")
+    ] = None,
+    apps: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="With the role host: whose source it may give.")
+    ] = None,
+    origin: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help="Pages that may use it.")] = None,
+    ttl: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="How long it is good.")] = 28_800,
+    config: Annotated[Path | None, typer.Option(help="The bridge's TOML file.", metavar="FILE.toml")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Show the claims on standard error.")] = False,
+) -> None:
+    """Issue a token for development.
+
+    It is signed with JWT_SECRET, which the bridge must have too, and written alone to standard output.
+    """
+    from bridge.command_line import token as command  # noqa: PLC0415 see the module's text
+
+    command.check([*(publish_to or ()), *(subscribe_to or ())], role or ())
+    claims = {
+        "sub": subject,
+        "workspace": workspace,
+        "app": app_name,
+        "extension": extension,
+        "roles": role,
+        "publish": publish_to,
+        "subscribe": subscribe_to,
+        "apps": apps,
+        "origins": origin,
+    }
+    command.token(config, claims, ttl, show=show)
 
 
 @app.command(epilog=_examples("workspace-bridge schemas schemas", "workspace-bridge schemas schemas --check"))

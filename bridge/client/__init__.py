@@ -26,7 +26,7 @@ from bridge.client.errors import (
     RejectedError,
     SessionEnded,
 )
-from bridge.client.messages import Accepted, Completed, Delivery, Gap, Message, Repair, Status
+from bridge.client.messages import Accepted, Completed, Delivery, Explained, Gap, Message, Repair, Status
 from bridge.client.pace import Pace
 from bridge.client.state import ClientState, StateChange
 from bridge.client.subscription import Subscription
@@ -44,6 +44,7 @@ __all__ = [
     "ConnectError",
     "ConsumerTooSlow",
     "Delivery",
+    "Explained",
     "Gap",
     "Message",
     "MessagesLost",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from bridge.client.door import Door, Token
 from bridge.client.errors import ConnectError, OutcomeUnknown
-from bridge.client.link import Link, LinkLost, session_url
-from bridge.client.messages import Accepted, Completed, Status, read_status
+from bridge.client.link import LinkLost, session_url
+from bridge.client.messages import Accepted, Completed, Explained, Status, read_status
 from bridge.client.pace import Pace
 from bridge.client.session import Session, new_id, to_text
 from bridge.client.subscription import Subscription
 from bridge.client.unanswered import Waiting
-from bridge.protocol import catalogue
+from bridge.protocol import catalogue, control
 from bridge.protocol.address import Address, Pattern
 from bridge.protocol.catalogue import Kind
 from bridge.protocol.message import Message as Sent
@@ -21,6 +22,7 @@ from bridge.protocol.message import valid_id
 from bridge.protocol.repair import normalised
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Coroutine, Generator, Mapping
     from types import TracebackType
     from typing import Self
@@ -161,6 +163,16 @@ class BridgeClient:
         """
         return read_status(_checked_id(id), await self._session.ask(id))
 
+    async def explain(self, action: Literal["publish", "subscribe"], address: str) -> Explained:
+        """Ask which rule decides whether this session may publish at an address, or subscribe to a pattern.
+
+        Raises:
+            NotConnected: There is no connection now, or it was lost before the answer came.
+            RejectedError: That is no address, or no pattern.
+        """
+        reply = await self._session.question(control.EXPLAIN, {"action": action, "address": address})
+        return Explained(allowed=reply["allowed"], rule=reply["rule"], tried=tuple(reply["tried"]))
+
     async def _send(
         self,
         to: Destination,
@@ -251,8 +263,10 @@ class Connecting:
 def connect(
     url: str = "ws://127.0.0.1:8765/ws",
     *,
-    workspace: str = "demo",
+    workspace: str | None = None,
     app: str = "python",
+    token: Token | None = None,
+    tls: ssl.SSLContext | None = None,
     open_timeout: float = 10.0,
     unread: int = UNREAD,
     on_state: Callable[[StateChange], object] | None = None,
@@ -265,15 +279,19 @@ def connect(
 
     Args:
         url: The bridge's WebSocket endpoint.
-        workspace: Whose desktop.
-        app: Name of the app that broadcasts: the ``source`` of its messages.
+        workspace: Whose desktop. By default the first that the token names; without authentication ``demo``.
+        app: Name of the app that broadcasts: the ``source`` of its messages. Where there is authentication the token
+            says it.
+        token: A token, or a function that gives one. The function is asked anew for each connection, and in time before
+            the present token expires; it may be a coroutine function.
+        tls: Whom to trust as the bridge behind a ``wss://`` URL; by default the system's certificate authorities.
         open_timeout: Seconds for one attempt to connect.
         unread: How many live messages a subscription may hold unread before it ends.
         on_state: Called when the state changes.
         pace: How fast to reconnect.
 
     Raises:
-        ValueError: That is no WebSocket URL.
+        ValueError: That is no WebSocket URL, or no token.
         ConnectError: On entering: there is no session to be had.
     """
     target = session_url(url, workspace, app)
@@ -281,8 +299,9 @@ def connect(
     async def open_client() -> BridgeClient:
         link = None
         try:
-            link = await Link.open(target, seconds=open_timeout)
-            session = Session(target, link, pace=pace or Pace(), open_seconds=open_timeout, on_state=on_state)
+            door = Door(target, open_timeout, token, tls)
+            link = await door.open()
+            session = Session(door, link, pace=pace or Pace(), on_state=on_state)
             await session.begin()
         except LinkLost as lost:
             raise ConnectError(url, lost.text, refused=lost.answered) from None

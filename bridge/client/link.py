@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import logging
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from websockets.asyncio.client import ClientConnection
+
+_logger = logging.getLogger("bridge.client.websockets")
+_logger.setLevel(logging.WARNING)  # below it tells every header, and a token is in one
 
 MAX_FRAME = 64 * 1024 * 1024
 """What the bridge sends may exceed ``messageBytes``: a snapshot of many calls is one message."""
@@ -68,15 +72,18 @@ class Link:
         self.opened: control.Opened
 
     @classmethod
-    async def open(cls, url: str, *, seconds: float) -> Self:
-        """Connect and wait for ``Opened``, both together within ``seconds``.
+    async def open(
+        cls, url: str, *, seconds: float, token: str | None = None, tls: ssl.SSLContext | None = None
+    ) -> Self:
+        """Connect and wait for ``Opened``, both together within ``seconds``. ``tls`` says whom to trust.
 
         Raises:
             LinkLost: There is no session.
         """
+        link: Self | None = None
         try:
             async with asyncio.timeout(seconds):
-                link = cls(await _connected(url))
+                link = cls(await _connected(url, token, tls))
                 try:
                     await link._greeted()
                 except BaseException:
@@ -84,7 +91,8 @@ class Link:
                     raise
                 return link
         except TimeoutError:
-            raise LinkLost(LOST, f"no answer within {seconds:g} s", final=False, answered=False) from None
+            hint = "; perhaps this bridge asks for a token" if link is not None and token is None else ""
+            raise LinkLost(LOST, f"no answer within {seconds:g} s{hint}", final=False, answered=False) from None
 
     async def receive(self) -> Mapping[str, Any]:
         """Give the next message.
@@ -147,17 +155,22 @@ class Link:
         self._patience = MISSED_HEARTBEATS * self.opened.heartbeatSeconds
 
 
-async def _connected(url: str) -> ClientConnection:
+async def _connected(url: str, token: str | None, tls: ssl.SSLContext | None) -> ClientConnection:
+    offered = [Subprotocol(control.SUBPROTOCOL)]
+    if token is not None:
+        offered.append(Subprotocol(f"bearer.{token}"))
     try:
         return await connect(
             url,
-            subprotocols=[Subprotocol(control.SUBPROTOCOL)],
+            subprotocols=offered,
+            logger=_logger,
             compression=None,
             proxy=_proxy(url),
             ping_interval=None,
             open_timeout=None,
             close_timeout=CLOSE_SECONDS,
             max_size=MAX_FRAME,
+            ssl=(tls or True) if urlsplit(url).scheme == "wss" else None,
         )
     except InvalidStatus as refused:
         raise _http_refusal(refused) from None
@@ -207,8 +220,8 @@ def _proxy(url: str) -> Literal[True] | None:
         return True
 
 
-def session_url(url: str, workspace: str, app: str) -> str:
-    """Add workspace and app to the URL of a bridge's WebSocket endpoint.
+def session_url(url: str, workspace: str | None, app: str) -> str:
+    """Add workspace and app to the URL of a bridge's WebSocket endpoint; without a workspace the bridge chooses.
 
     Raises:
         ValueError: It is no ``ws://`` or ``wss://`` URL.
@@ -217,5 +230,7 @@ def session_url(url: str, workspace: str, app: str) -> str:
     if parts.scheme not in {"ws", "wss"} or not parts.hostname:
         raise ValueError(f"{url!r} is no WebSocket URL: write one such as ws://127.0.0.1:8765/ws")
     query = [pair for pair in parse_qsl(parts.query) if pair[0] not in {"workspace", "app"}]
-    query += [("workspace", workspace), ("app", app)]
+    if workspace is not None:
+        query.append(("workspace", workspace))
+    query.append(("app", app))
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/ws", urlencode(query), ""))

@@ -124,6 +124,15 @@ class Status:
     outcome: Message | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Which rule decides, and all that were asked before, in their order."""
+
+    allowed: bool
+    rule: str
+    tried: tuple[str, ...]
+
+
 def address_of(fields: Mapping[str, Any]) -> Address:
     """Read the address of a message from the bridge. Raises ``KeyError`` where there is none."""
     return Address(fields["channel"], fields["topic"], fields["subtopic"])

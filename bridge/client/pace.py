@@ -17,7 +17,7 @@ LOST = 1006
 """No close frame came (RFC 6455 section 7.1.5)."""
 
 NO_RETURN = TERMINAL_CLOSE_CODES | {CloseCode.TOKEN_EXPIRED}
-"""After these the same would happen again: an expired token needs a new client with a new token."""
+"""After these the same would happen again; with 4402 only where there is no other token to come with."""
 
 RESTARTING = frozenset({CloseCode.GOING_AWAY, CloseCode.RESTART})
 

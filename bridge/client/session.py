@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.client.errors import BridgeError, ClientClosed, NotConnected, RejectedError, SessionEnded
 from bridge.client.link import Link, LinkLost
 from bridge.client.messages import Delivery, address_of, read_message, read_status
+from bridge.client.renewal import renew
 from bridge.client.state import ClientState, StateChange
 from bridge.client.unanswered import Unanswered
 from bridge.protocol import control
@@ -19,6 +20,7 @@ from bridge.protocol.address import Address, Pattern
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from bridge.client.door import Door
     from bridge.client.messages import Message
     from bridge.client.pace import Pace
     from bridge.client.subscription import Subscription
@@ -44,15 +46,13 @@ class Session:
 
     def __init__(
         self,
-        url: str,
+        door: Door,
         link: Link,
         *,
         pace: Pace,
-        open_seconds: float,
         on_state: Callable[[StateChange], object] | None,
     ) -> None:
-        self._url = url
-        self._open_seconds = open_seconds
+        self._door = door
         self._on_state = on_state
         self.pace = pace
 
@@ -152,6 +152,8 @@ class Session:
     async def _live(self, link: Link) -> LinkLost:
         """Read until the connection ends. Return why it did."""
         asking = asyncio.create_task(self._ask_on(), name="bridge client, outcomes")
+        expires_in = link.opened.expiresInSeconds
+        renewing = asyncio.create_task(renew(self, self._door, expires_in), name="bridge client, token")
         try:
             while True:
                 await self._take(await link.receive(), link)
@@ -159,6 +161,7 @@ class Session:
             return lost
         finally:
             asking.cancel()
+            renewing.cancel()
             self._disconnected()
             link.abort()
 
@@ -173,7 +176,7 @@ class Session:
 
     async def _reconnect(self, lost: LinkLost, attempt: int) -> tuple[Link | None, int]:
         """Try until there is a session again. Return its link, ``None`` if there never will be."""
-        while not lost.final and self._over is None:
+        while not self._door.is_closed(lost) and self._over is None:
             delay = self.pace.delay(attempt, lost.code)
             attempt += 1
             self._tell(StateChange(ClientState.RECONNECTING, lost.text, delay))
@@ -186,7 +189,7 @@ class Session:
         return None, attempt
 
     async def _open(self) -> Link:
-        link = await Link.open(self._url, seconds=self._open_seconds)
+        link = await self._door.open()
         try:
             await self._resubscribe(link)
             for subscription in tuple(self._subscriptions):
@@ -373,7 +376,21 @@ class Session:
     # Asking and writing
 
     async def ask(self, message_id: str) -> Mapping[str, Any]:
-        """Ask what became of a message.
+        """Ask what became of a message. Raises as ``question`` does."""
+        return await self.question(control.STATUS, {"id": message_id})
+
+    def not_allowed(self, patterns: frozenset[Pattern]) -> None:
+        """End subscriptions that the bridge has ended because a newer token does not allow them."""
+        self._registered -= patterns
+        for subscription in tuple(self._subscriptions):
+            lost = patterns.intersection(subscription.patterns)
+            if lost:
+                self._subscriptions.remove(subscription)
+                text = f"the newer token does not allow {', '.join(sorted(map(str, lost)))}"
+                subscription.end(RejectedError(None, {"code": "not_permitted", "message": text, "temporary": False}))
+
+    async def question(self, address: Address, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Ask the bridge something and wait for the answer's data.
 
         Raises:
             NotConnected: There is no connection, or it was lost before the answer came.
@@ -384,7 +401,7 @@ class Session:
         answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
         self._questions[question] = answer
         try:
-            await self.write(link, control.STATUS, {"id": message_id}, question)
+            await self.write(link, address, data, question)
             return await answer
         except LinkLost:
             raise NotConnected("the connection was lost before the answer came") from None

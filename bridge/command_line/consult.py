@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from bridge.client import CommandFailed, CommandTimedOut, RejectedError, connect
+from bridge.client import CommandFailed, CommandTimedOut, RejectedError
 from bridge.client.session import new_id
 from bridge.command_line.exits import Exit, put, say
 from bridge.protocol import cisco
@@ -13,16 +13,17 @@ from bridge.protocol.address import Address
 
 if TYPE_CHECKING:
     from bridge.client import BridgeClient, Completed, Message, Subscription
+    from bridge.command_line.access import Access
 
 CALL_EVENTS = frozenset({cisco.INBOUND_EVENT, cisco.OUTBOUND_EVENT})
 RINGING = "ALERTING"
 
 
-async def consult(url: str, workspace: str, app: str, *, call: str, to: str, seconds: float) -> Exit:
+async def consult(access: Access, *, call: str, to: str, seconds: float) -> Exit:
     """Consult, writing each step of the agent's calls."""
-    async with connect(url, workspace=workspace, app=app) as client:
+    async with access.connect() as client:
         if client.extension is None:
-            say(f"nobody is signed in at workspace {workspace}, so it has no calls")
+            say(f"nobody is signed in at workspace {client.opened.workspace}, so it has no calls")
             return Exit.REFUSED
         steps = await client.subscribe("Cisco/InboundCall", "Cisco/OutboundCall")
         put(f"extension {client.extension} consults {to} about call {call}")

@@ -9,17 +9,19 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bridge.client import ClientState, Gap, StateChange, connect
+from bridge.client import ClientState, Gap, StateChange
 from bridge.command_line.exits import Exit, put, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bridge.command_line.access import Access
 
-async def listen(url: str, workspace: str, app: str, patterns: Sequence[str]) -> Exit:
+
+async def listen(access: Access, patterns: Sequence[str]) -> Exit:
     """Write messages until nobody reads them or the person has seen enough."""
     with suppress(asyncio.CancelledError), _ended_with_the_reader():
-        async with connect(url, workspace=workspace, app=app, on_state=_tell) as client:
+        async with access.connect(on_state=_tell) as client:
             stream = await client.subscribe(*(patterns or ("*",)), on_gap=_tell_gap)
             async for message in stream:
                 put(message.to_json())

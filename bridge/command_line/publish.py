@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bridge.client import CommandFailed, CommandTimedOut, RejectedError, connect
+from bridge.client import CommandFailed, CommandTimedOut, RejectedError
 from bridge.command_line.exits import Exit, put, say, stop
 from bridge.protocol import catalogue, control, strict_json
 from bridge.protocol.address import Address
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.client import Accepted, BridgeClient
+    from bridge.command_line.access import Access
 
 
 def read_data(argument: str | None) -> Any:
@@ -37,12 +38,12 @@ def read_data(argument: str | None) -> Any:
 
 
 async def publish(
-    url: str, workspace: str, app: str, *, address: str, data: Any, message_id: str | None, wait: bool, seconds: float
+    access: Access, *, address: str, data: Any, message_id: str | None, wait: bool, seconds: float
 ) -> Exit:
     """Send the message and write what the bridge says to it."""
     destination = Address.parse(address)
     wait = wait and _has_outcome(destination)
-    async with connect(url, workspace=workspace, app=app) as client:
+    async with access.connect() as client:
         try:
             if wait:
                 await _command(client, destination, data, message_id, seconds)

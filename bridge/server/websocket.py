@@ -409,7 +409,8 @@ class Connection(asyncio.Protocol):
     def opening_overdue(self) -> None:
         """Close with 4408."""
         if self._applicant is not None:
-            self._turn_away(self._applicant, CloseCode.OPEN_TIMEOUT, "no session was opened within OPEN_SECONDS")
+            late = "the token could not be checked" if self._checking else "no token came"
+            self._turn_away(self._applicant, CloseCode.OPEN_TIMEOUT, f"{late} within OPEN_SECONDS")
 
     def message_overdue(self) -> None:
         """Close with 1008."""

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
 LIMIT = 20.0
 COMMAND = (sys.executable, "-c", "from bridge.cli import main; main()")
@@ -86,8 +86,11 @@ async def run(*arguments: str, given: str = "", **environment_changes: str) -> F
 
 
 @asynccontextmanager
-async def serving(*arguments: str, port: int = 0) -> AsyncIterator[tuple[Program, str]]:
+async def serving(
+    *arguments: str, port: int = 0, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Program, str]]:
     """Run ``serve``; give it and the URL of its WebSocket endpoint."""
-    async with program("serve", "--port", str(port), *arguments, BRIDGE_MAX_SESSIONS="100") as running:
-        found = await running.complaint(r'"url":"(ws://[^"]+)"')
+    chosen = {"BRIDGE_MAX_SESSIONS": "100", **(settings or {})}
+    async with program("serve", "--port", str(port), *arguments, **chosen) as running:
+        found = await running.complaint(r'"url":"(wss?://[^"]+)"')
         yield running, found[1]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-COMMANDS = ("serve", "listen", "publish", "consult", "schemas", "finesse-simulator", "finesse-demo")
+COMMANDS = ("serve", "listen", "publish", "consult", "explain", "token", "schemas", "finesse-simulator", "finesse-demo")
 
 
 def invoke(*arguments: str, given: str | bytes | None = None, **environment: str) -> Result:

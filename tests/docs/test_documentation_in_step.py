@@ -15,7 +15,7 @@ from bridge.calls.simulator.roster import DEMO_EXTENSION, DEMO_WORKSPACE
 from bridge.calls.simulator.switch import PARTIES_PER_CALL
 from bridge.calls.states import mermaid
 from bridge.protocol.errors import REFUSALS, TERMINAL_CLOSE_CODES, CloseCode, Code
-from bridge.settings import Settings, load
+from bridge.settings import CLIENT_NAMES, PREFIX, Settings, load
 from tests.docs import generated_docs
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_setting_is_documented_for_operators(name: str) -> None:
 
 
 def test_settings_that_the_documentation_names_exist() -> None:
-    known = {name.upper() for name in Settings.model_fields} | {"URL", "WORKSPACE", "APP"}
+    known = {name.upper() for name in Settings.model_fields} | {name.removeprefix(PREFIX) for name in CLIENT_NAMES}
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")]
     named = {name for page in pages for name in re.findall(r"\bBRIDGE_([A-Z_]+[A-Z])\b", page.read_text("utf-8"))}
     assert named <= known

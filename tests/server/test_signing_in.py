@@ -120,7 +120,7 @@ async def test_who_says_nothing_is_closed_with_4408() -> None:
         wire = await bus.wire()
         await wire.upgrade()
         assert (await wire.closed())[0] == CloseCode.OPEN_TIMEOUT
-        assert bus.observer.sign_ins == [(None, CloseCode.OPEN_TIMEOUT, "no session was opened within OPEN_SECONDS")]
+        assert bus.observer.sign_ins == [(None, CloseCode.OPEN_TIMEOUT, "no token came within OPEN_SECONDS")]
 
 
 async def test_two_tokens_are_one_too_many() -> None:

@@ -1,0 +1,79 @@
+"""Where a client's connections begin: the URL, the token, and who is trusted to be the bridge."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from bridge.client.link import Link, LinkLost
+from bridge.client.pace import LOST
+from bridge.protocol.errors import CloseCode
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable
+
+Token: TypeAlias = "str | Callable[[], str | Awaitable[str]]"  # noqa: S105 a type
+"""A token, or a function that gives one: asked anew for each connection, and before the present one expires."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,16384}")
+
+
+class TokenUnavailable(Exception):  # noqa: N818 an event inside this package
+    """The function that gives tokens has failed; the reason is the kind of its exception, never its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Opens connections, one attempt each, within ``seconds``."""
+
+    url: str
+    seconds: float
+    token: Token | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def renewable(self) -> bool:
+        """Whether there may be a newer token than the last one."""
+        return callable(self.token)
+
+    async def open(self) -> Link:
+        """Connect with a token.
+
+        Raises:
+            LinkLost: There is no session.
+            ValueError: What was given is no token.
+        """
+        try:
+            token = await self.fresh_token()
+        except TokenUnavailable as unavailable:
+            raise LinkLost(LOST, str(unavailable), final=False) from unavailable
+        return await Link.open(self.url, seconds=self.seconds, token=token, tls=self.tls)
+
+    async def fresh_token(self) -> str | None:
+        """Give the token, a new one where there may be one.
+
+        Raises:
+            TokenUnavailable: The function that gives tokens has failed.
+            ValueError: What was given is no token.
+        """
+        if self.token is None:
+            return None
+        token = await self._asked() if callable(self.token) else self.token
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise ValueError("that is no token: give the text of a JSON Web Token, without spaces and line ends")
+        return token
+
+    async def _asked(self) -> object:
+        assert callable(self.token)  # noqa: S101 for the type checker
+        try:
+            given: object = self.token()
+            return await given if inspect.isawaitable(given) else given
+        except Exception as error:
+            raise TokenUnavailable(f"no token could be had: {type(error).__name__}") from error
+
+    def is_closed(self, lost: LinkLost) -> bool:
+        """Say whether another attempt would end the same way."""
+        return lost.final and not (self.renewable and lost.code == CloseCode.TOKEN_EXPIRED)

@@ -1,0 +1,241 @@
+"""A client with a token: how it brings it, how it gets newer ones, and that it tells nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.client import ConnectError, Pace, RejectedError, SessionEnded, StateChange, connect
+from bridge.client.door import Door
+from bridge.client.renewal import due
+from tests.client.scripted import LIMIT, event, opened_client, session, subscription
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.client.scripted import Conversation, ScriptedBridge
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2VjcmV0"
+
+
+class Sleeper:
+    """Lets a client wait only when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: asyncio.Queue[tuple[float, asyncio.Event]] = asyncio.Queue()
+        self.now = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        awake = asyncio.Event()
+        self.asked.put_nowait((seconds, awake))
+        await awake.wait()
+        self.now += seconds
+
+    async def wake(self) -> float:
+        """Let the next sleep end; give how long it was to be."""
+        seconds, awake = await asyncio.wait_for(self.asked.get(), LIMIT)
+        awake.set()
+        return seconds
+
+    def pace(self) -> Pace:
+        return Pace(sleep=self.sleep, monotonic=lambda: self.now, chance=lambda: 0.0)
+
+
+def offered(conversation: Conversation) -> list[str]:
+    request = conversation.socket.request
+    assert request is not None
+    return request.headers["Sec-WebSocket-Protocol"].split(", ")
+
+
+async def test_the_token_goes_beside_the_subprotocol(script: ScriptedBridge) -> None:
+    async with asyncio.TaskGroup() as group:
+        opening = group.create_task(opened_client(script.url, token=TOKEN))
+        conversation = await script.conversation()
+        assert offered(conversation) == ["workspace-bridge.v1", f"bearer.{TOKEN}"]
+        await conversation.begin()
+    client = opening.result()
+    assert TOKEN not in conversation.path
+    await client.close()
+
+
+async def test_a_function_is_asked_for_each_connection(script: ScriptedBridge) -> None:
+    tokens = iter(["one", "two"])
+
+    async def give() -> str:
+        return next(tokens)
+
+    sleeper = Sleeper()
+    async with asyncio.TaskGroup() as group:
+        opening = group.create_task(opened_client(script.url, token=give, pace=sleeper.pace()))
+        first = await script.conversation()
+        assert offered(first)[1] == "bearer.one"
+        await first.begin()
+    client = opening.result()
+    await first.close(4402)
+    await sleeper.wake()
+    second = await script.conversation()
+    assert offered(second)[1] == "bearer.two"
+    await second.begin()
+    await client.close()
+
+
+async def test_an_expired_token_that_is_the_only_one_ends_the_session(script: ScriptedBridge) -> None:
+    async with session(script, token=TOKEN) as (client, conversation):
+        stream = await subscription(client, conversation, "Notes")
+        await conversation.close(4402, "the token has expired")
+        with pytest.raises(SessionEnded, match="4402 token expired"):
+            await asyncio.wait_for(anext(aiter(stream)), LIMIT)
+
+
+@pytest.mark.parametrize("code", [4401, 4403])
+async def test_a_refused_token_is_not_tried_again(script: ScriptedBridge, code: int) -> None:
+    async with asyncio.TaskGroup() as group:
+        opening = group.create_task(refusal(opened_client(script.url, token=lambda: TOKEN)))
+        conversation = await script.conversation()
+        await conversation.close(code, "no")
+    assert opening.result().refused
+    assert TOKEN not in str(opening.result())
+
+
+async def refusal(connecting: Any) -> ConnectError:
+    with pytest.raises(ConnectError) as refused:
+        await connecting
+    return refused.value
+
+
+async def test_a_function_that_fails_is_told_by_the_kind_of_its_failure() -> None:
+    def give() -> str:
+        raise LookupError("the secret is geheim")
+
+    with pytest.raises(ConnectError, match="no token could be had: LookupError") as refused:
+        await connect("ws://127.0.0.1:9/ws", token=give)
+    assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize("bad", ["", "a b", "a\nb", "ü", "a,b", 'a"b', "x" * 16385])
+async def test_what_is_no_token_is_not_sent(bad: str) -> None:
+    with pytest.raises(ValueError, match="that is no token") as refused:
+        await connect("ws://127.0.0.1:9/ws", token=bad)
+    assert not bad or bad not in str(refused.value)
+
+
+def test_the_token_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    door = Door("ws://127.0.0.1:9/ws", 1.0, TOKEN)
+    assert TOKEN not in repr(door)
+
+
+async def test_the_library_logs_no_token(script: ScriptedBridge, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with session(script, token=TOKEN):
+        pass
+    client_side = [record for record in caplog.records if "server" not in record.name]
+    assert TOKEN not in "\n".join(record.getMessage() for record in client_side)
+
+
+# Newer tokens
+
+
+@pytest.mark.parametrize(("left", "after"), [(600, 480), (100, 70), (40, 20), (10, 5), (0, 0), (36000, 28800)])
+def test_a_newer_token_is_brought_in_time(left: float, after: float) -> None:
+    assert due(left) == after
+
+
+class Renewing:
+    """A client whose token is good for 600 seconds."""
+
+    def __init__(self, script: ScriptedBridge) -> None:
+        self.script = script
+        self.sleeper = Sleeper()
+        self.states: list[StateChange] = []
+
+    async def begin(self, token: Any) -> Conversation:
+        async with asyncio.TaskGroup() as group:
+            opening = group.create_task(
+                opened_client(self.script.url, token=token, pace=self.sleeper.pace(), on_state=self.states.append)
+            )
+            conversation = await self.script.conversation()
+            await conversation.hello(expiresInSeconds=600)
+            await conversation.subscribed(0)
+        self.client = opening.result()
+        return conversation
+
+
+@pytest.fixture
+async def renewing(script: ScriptedBridge) -> AsyncIterator[Renewing]:
+    renewing = Renewing(script)
+    yield renewing
+    await renewing.client.close()
+
+
+async def test_a_newer_token_is_brought_before_the_old_one_expires(renewing: Renewing) -> None:
+    tokens = iter(["one", "two", "three"])
+    conversation = await renewing.begin(lambda: next(tokens))
+    for token in ("two", "three"):
+        assert await renewing.sleeper.wake() == 480
+        asked = await conversation.hear_about("Refresh")
+        assert asked["data"] == {"token": token}
+        await conversation.control("Session/Refreshed", {"expiresInSeconds": 600, "ended": []}, asked)
+
+
+async def test_a_refresh_that_cannot_be_done_now_is_tried_again(renewing: Renewing) -> None:
+    conversation = await renewing.begin(lambda: "token")
+    assert await renewing.sleeper.wake() == 480
+    asked = await conversation.hear_about("Refresh")
+    refusal = {"code": "unavailable", "message": "the issuer is away", "temporary": True}
+    await conversation.control("Message/Rejected", refusal, asked)
+    assert await renewing.sleeper.wake() == 5
+    assert await renewing.sleeper.wake() == pytest.approx(due(115))
+    assert (await conversation.hear_about("Refresh"))["data"] == {"token": "token"}
+
+
+async def test_a_function_that_fails_meanwhile_is_asked_again(renewing: Renewing) -> None:
+    calls = 0
+
+    def give() -> str:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise OSError("the issuer is away")
+        return "token"
+
+    conversation = await renewing.begin(give)
+    await renewing.sleeper.wake()
+    assert await renewing.sleeper.wake() == 5
+    await renewing.sleeper.wake()
+    assert (await conversation.hear_about("Refresh"))["data"] == {"token": "token"}
+
+
+async def test_a_subscription_that_the_newer_token_does_not_allow_ends_with_the_reason(renewing: Renewing) -> None:
+    conversation = await renewing.begin(lambda: "token")
+    lost = await subscription(renewing.client, conversation, "Cisco")
+    kept = await subscription(renewing.client, conversation, "Notes")
+    await renewing.sleeper.wake()
+    asked = await conversation.hear_about("Refresh")
+    await conversation.control("Session/Refreshed", {"expiresInSeconds": 600, "ended": ["Cisco"]}, asked)
+    await conversation.send(event(1))
+    with pytest.raises(RejectedError, match="the newer token does not allow Cisco"):
+        await asyncio.wait_for(anext(aiter(lost)), LIMIT)
+    assert (await asyncio.wait_for(anext(aiter(kept)), LIMIT)).offset == 1
+
+
+async def test_a_token_that_cannot_be_renewed_is_not(renewing: Renewing) -> None:
+    await renewing.begin(TOKEN)
+    assert renewing.sleeper.asked.empty()
+
+
+# Explain
+
+
+async def test_explain_asks_the_bridge(script: ScriptedBridge) -> None:
+    async with session(script) as (client, conversation), asyncio.TaskGroup() as group:
+        asking = group.create_task(client.explain("subscribe", "Cisco/*"))
+        asked = await conversation.hear_about("Explain")
+        assert asked["data"] == {"action": "subscribe", "address": "Cisco/*"}
+        answer = {"allowed": False, "rule": "default", "tried": ["loopback", "default"]}
+        await conversation.control("Policy/Explained", answer, asked)
+        explained = await asking
+        assert (explained.allowed, explained.rule, explained.tried) == (False, "default", ("loopback", "default"))
