@@ -133,9 +133,19 @@ class RequestProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Wait for the next request, or for the client to hang up."""
         super().on_response_complete()
-        owing = self._open_cycle is None or self in self._endpoint.pulse.requests
-        if owing and self in self.connections:  # it may have been lost meanwhile
+        if self._idle and self in self.connections:  # it may have been lost meanwhile
             self._endpoint.pending.join(self, self._peer)
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read what it asked for."""
+        super().pause_writing()
+        self._endpoint.pending.join(self, self._peer)
+
+    def resume_writing(self) -> None:
+        """Wait no more, if there is still something to serve."""
+        super().resume_writing()
+        if not self._idle:
+            self._endpoint.pending.leave(self)
 
     def request_overdue(self) -> None:
         """Answer 408, or close where there was no beginning of a request."""
@@ -160,6 +170,11 @@ class RequestProtocol(HttpToolsProtocol):
         """The request whose answer is not complete."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return None if cycle is None or cycle.response_complete else cycle
+
+    @property
+    def _idle(self) -> bool:
+        """Whether the client is the one to do something: to ask, or to finish what it asks."""
+        return self._open_cycle is None or self in self._endpoint.pulse.requests
 
     def _look_after(self, size: int) -> None:
         """See what so many bytes have brought: part of a head, or nothing at all."""

@@ -20,7 +20,8 @@ class Pending:
     """Who waits, the longest first.
 
     A connection joins when it is accepted, and leaves when it has a session or its whole request is being served. It
-    joins anew when it was answered and stays open, or when it becomes a WebSocket connection that has no session yet.
+    joins anew when it was answered and stays open, when it does not read what it is served, or when it becomes a
+    WebSocket connection that has no session yet.
     When one more joins than may wait, the one that has waited longest is cut: an honest client needs a moment, and so
     gets in unless thousands join in that moment.
     """

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from typing import TYPE_CHECKING
 
 from tests.server.test_event_stream import EVENTS, Stream
@@ -35,17 +36,17 @@ def cut(bus: Bus) -> int:
 
 
 @asynccontextmanager
-async def half_open(bus: Bus, count: int, sent: bytes) -> AsyncIterator[list[socket.socket]]:
+async def half_open(bus: Bus, number: int, sent: bytes) -> AsyncIterator[list[socket.socket]]:
     """Keep so many connections open that send the beginning of something, and then nothing."""
     loop = asyncio.get_running_loop()
     clients: list[socket.socket] = []
     try:
-        for number in range(count):
+        for index in range(number):
             client = socket.socket()
             clients.append(client)
             client.setblocking(False)
             await loop.sock_connect(client, ("127.0.0.1", bus.port))
-            if number % 2:
+            if index % 2:
                 await loop.sock_sendall(client, sent)
         yield clients
     finally:
@@ -82,16 +83,16 @@ async def test_thousands_of_half_open_connections_keep_nobody_out(start: Start) 
 
 
 async def test_sessions_streams_and_requests_that_are_served_do_not_wait(start: Start) -> None:
-    bus = await start(pending_connections=2, heartbeat_seconds=1)
-    await Witness.join(bus)
-    stream = await Stream.open(bus)
+    bus = await start(pending_connections=2)
+    session, stream = await bus.session(), await Stream.open(bus)
     await stream.next()
     assert len(pending(bus)) == 0
     others = [await bus.wire() for _ in range(5)]
     await until(lambda: cut(bus) == 3)
     for other in others[:3]:
         await other.eof()
-    assert (await stream.next()).comment == "heartbeat"
+    session.send(publish(1))
+    assert (await stream.next()).data["data"] == 1
     for other in others[3:]:
         assert (await other.request(GET))[0] == 200
 
@@ -118,8 +119,8 @@ async def test_requests_in_one_segment_leave_and_join_in_order(start: Start) -> 
 
 
 async def test_stream_behind_another_request_does_not_wait(start: Start) -> None:
-    bus = await start(pending_connections=2, heartbeat_seconds=1)
-    wire = await bus.wire()
+    bus = await start(pending_connections=2)
+    session, wire = await bus.session(), await bus.wire()
     stream = f"GET {EVENTS}?pattern=Gadget HTTP/1.1\nHost: localhost\n\n"
     wire.send((GET + stream).replace("\n", "\r\n").encode())
     assert [(await wire.response())[0] for _ in range(2)] == [200, 200]
@@ -127,7 +128,32 @@ async def test_stream_behind_another_request_does_not_wait(start: Start) -> None
     for _ in range(3):
         await bus.wire()
     await until(lambda: cut(bus) == 1)
-    await wire.reader.readuntil(b": heartbeat\n\n")
+    session.send(publish(1))
+    await wire.reader.readuntil(b'"data":1')
+
+
+async def test_stream_waits_while_its_client_does_not_read(start: Start) -> None:
+    bus = await start(messages_per_second=0, outbox_bytes=50_000_000, pending_connections=2)
+    writer, stream = await bus.session(), await Stream.open(bus, receive_buffer=4096)
+    ids = count()
+
+    async def fill() -> None:
+        """Publish until the stream's client is waited for."""
+        stream.wire.deafen()
+        while not pending(bus):
+            writer.send(publish(1, id=f"m{next(ids)}", data="x" * 60_000))
+            assert (await writer.message())["subtopic"] == "Accepted"
+
+    await fill()
+    stream.wire.listen()
+    async with asyncio.timeout(5):
+        while pending(bus):
+            assert await stream.wire.reader.read(65536)
+    await fill()
+    await bus.wire()
+    await bus.wire()
+    await until(lambda: bus.broker.sessions == 1)
+    assert cut(bus) == 1
 
 
 async def test_refused_upgrade_waits_until_it_is_gone(start: Start) -> None:

@@ -35,6 +35,7 @@ def certificate(authority: Authority, recorder: Recorder) -> Certificate:
 def test_context_takes_tls_1_2_or_newer(authority: Authority) -> None:
     context = tls.read(authority.certificate, authority.key)
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.options & ssl.OP_NO_RENEGOTIATION
     assert context.verify_mode is ssl.CERT_NONE  # clients show tokens
 
 
