@@ -98,9 +98,10 @@ class Link(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, token: str | None = None) -> None:
         loop = asyncio.get_running_loop()
         self._path = path
+        self._protocols = "" if token is None else f"Sec-WebSocket-Protocol: workspace-bridge.v1, bearer.{token}\r\n"
         self._buffer = bytearray()
         self._inbox: deque[bytes] = deque()
         self._news = asyncio.Event()
@@ -122,7 +123,7 @@ class Link(asyncio.Protocol):
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
             f"GET {self._path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{self._protocols}\r\n".encode()
         )
 
     def data_received(self, data: bytes) -> None:
@@ -282,14 +283,14 @@ class Probe(asyncio.Protocol):
             self._tally.expect(self.bytes)
 
 
-async def connect(port: int, path: str) -> Link:
-    """Open one WebSocket connection.
+async def connect(port: int, path: str, token: str | None = None) -> Link:
+    """Open one WebSocket connection, with a token if the server asks for one.
 
     Raises:
         LoadError: The server does not upgrade it.
     """
     loop = asyncio.get_running_loop()
-    _, link = await loop.create_connection(lambda: Link(path), "127.0.0.1", port)
+    _, link = await loop.create_connection(lambda: Link(path, token), "127.0.0.1", port)
     await asyncio.wait_for(link.opened, TIMEOUT_SECONDS)
     return link
 

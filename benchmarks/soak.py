@@ -31,7 +31,13 @@ MEMORY_GROWTH = 1.05
 SETTINGS = {"BRIDGE_WORKSPACE_IDLE_SECONDS": "2"}
 """Workspaces are forgotten soon after all have left, so that it can be seen."""
 
-LEFT_BEHIND = ("bridge_sessions", "bridge_workspaces", "bridge_commands_outstanding")
+LEFT_BEHIND = (
+    "bridge_sessions",
+    "bridge_workspaces",
+    "bridge_commands_outstanding",
+    "bridge_expiring_sessions",
+    "bridge_outbox_bytes",
+)
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,11 @@ async def _until_forgotten(server: Server) -> None:
         await asyncio.sleep(0.5)
 
 
-async def left_behind(port: int) -> dict[str, float]:
-    """Read from the metrics what is still there."""
+async def left_behind(port: int, token: str | None = None) -> dict[str, float]:
+    """Read from the metrics what is still there; with a token where that is asked for."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    bearer = "" if token is None else f"Authorization: Bearer {token}\r\n"
+    writer.write(f"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{bearer}\r\n".encode())
     text = (await asyncio.wait_for(reader.read(), TIMEOUT_SECONDS)).decode()
     writer.close()
     await writer.wait_closed()

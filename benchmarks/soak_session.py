@@ -21,8 +21,9 @@ RECOVERY_MESSAGES = 300
 class SoakSession:
     """One widget. ``last`` is the offset up to which it has everything."""
 
-    def __init__(self, port: int, name: str, ledger: Ledger, figures: Figures) -> None:
+    def __init__(self, port: int, name: str, ledger: Ledger, figures: Figures, token: str | None = None) -> None:
         self._port = port
+        self._token = token
         self._path = speech.bridge_path(ledger.workspace, name)
         self._ledger = ledger
         self._figures = figures
@@ -36,9 +37,14 @@ class SoakSession:
         self._subscribed: asyncio.Future[None] | None = None
         self.broken: BrokenPromiseError | None = None
 
+    @property
+    def highest(self) -> int:
+        """The highest offset that any session of the workspace has seen."""
+        return self._ledger.highest
+
     async def connect(self) -> None:
         """Connect and subscribe to everything; recover where there was something before."""
-        self._link = await connect(self._port, self._path)
+        self._link = await connect(self._port, self._path, self._token)
         self._link.on_message = self._received
         self._subscribed = asyncio.get_running_loop().create_future()
         options: dict[str, Any] = {"echo": True}

@@ -91,6 +91,9 @@ class Bridge:
             observer=self.telemetry,
         )
         self.telemetry.gauge("bridge_sessions", "Open sessions", lambda: self.broker.sessions)
+        self.telemetry.gauge("bridge_expiring_sessions", "Sessions that end with a token", lambda: self.broker.expiring)
+        self.telemetry.gauge("bridge_pending_connections", "Without session yet", lambda: self.server.pending)
+        self.telemetry.gauge("bridge_deadlines", "Connections that owe something", lambda: self.server.deadlines)
         self.telemetry.gauge("bridge_outbox_bytes", "Bytes that wait to be read", lambda: self.server.outbox_bytes)
         self.telemetry.gauge("bridge_workspaces", "Workspaces in memory", lambda: len(self.broker.workspaces))
         self.telemetry.gauge(

@@ -106,6 +106,11 @@ class Broker:
         """How many sessions are open."""
         return len(self._heartbeats)
 
+    @property
+    def expiring(self) -> int:
+        """How many sessions end with their tokens."""
+        return len(self._expiries)
+
     def open(self, workspace: str, identity: Identity, subscriber: Subscriber) -> Session:
         """Open a session and greet it.
 

@@ -116,6 +116,12 @@ class Pulse:
         self.closing: Deadlines[Timed | Requesting] = Deadlines(timing.cut)
         self.pings: Rota[Timed] = Rota(round(settings.ping_seconds / timing.tick))
 
+    @property
+    def deadlines(self) -> int:
+        """How many connections owe something within a time."""
+        sessions = len(self.opening) + len(self.unfinished) + len(self.awaiting)
+        return len(self.requests) + sessions + len(self.closing)
+
     def forget(self, connection: Timed) -> None:
         """Ask nothing of a session's connection any more, but that it closes."""
         self.opening.stop(connection)

@@ -126,6 +126,16 @@ class BridgeServer:
         """Bytes that wait to be read by clients, for metrics."""
         return sum(outbox.size for outbox in self._endpoint.outboxes) if self._endpoint else 0
 
+    @property
+    def pending(self) -> int:
+        """Connections that have no session yet."""
+        return len(self._endpoint.pending) if self._endpoint else 0
+
+    @property
+    def deadlines(self) -> int:
+        """Connections that owe something within a time: a token, a pong, the rest of a message, their end."""
+        return self._endpoint.pulse.deadlines if self._endpoint else 0
+
     async def start(self) -> None:
         """Bind and serve in the running loop.
 
