@@ -199,6 +199,7 @@ class Site:
                     desk.lives[life].end = end
             async with self._bridge():
                 await until(lambda: not any(desk.under_way for desk in self.desks))
+                await until(lambda: all(len(desk.lives) == len(ends) + 1 for desk in self.desks))
 
     async def _work_for_a_while(self) -> None:
         enough = self.accepted + self._chance.randrange(10, 150)
