@@ -66,7 +66,7 @@ def _bridge_only(_caller: Caller, address: Address) -> bool | None:
     kind = _kind(address)
     if kind is Kind.CONTROL:
         return True
-    reserved = kind in {Kind.EVENT, Kind.REPLY} or catalogue.home(address.channel) == control.CHANNEL
+    reserved = kind in {Kind.EVENT, Kind.REPLY} or address.channel == control.CHANNEL
     return False if reserved else None
 
 

@@ -73,7 +73,6 @@ def test_whatever_the_role_only_the_bridge_sends_events_and_replies(role: Role) 
         if not entry.from_client and entry.address != Address("Bridge", "Command", "Status"):
             assert publish(anyone, str(entry.address)) == (False, "bridge-only"), entry.address
     assert publish(anyone, "Bridge/Session/Close") == (False, "bridge-only")
-    assert publish(anyone, "bridge/Session/Opened") == (False, "bridge-only")
     assert publish(anyone, "Bridge/Subscription/Subscribe") == (True, "bridge-only")
 
 

@@ -1,0 +1,236 @@
+"""Floods of frames, connections and half-said things: honest sessions beside them keep every message, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.attacks.site import Honest, running
+from tests.server.auth.tokens import token
+from tests.server.wire import CONT, PING, TEXT, Wire, frame, publish
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.attacks.site import Site
+
+HEAD = "GET /ws HTTP/1.1\r\nHost: localhost\r\n"
+
+
+async def fragments(site: Site) -> Any:
+    """Begin a message and never end it: hundreds of thousands of empty fragments."""
+    wire = await site.session(workspace="5071")
+    wire.send(frame(TEXT, b"{", fin=False), *[frame(CONT, b"", fin=False)] * 5000)
+    for _ in range(40):
+        wire.send(*[frame(CONT, b"", fin=False)] * 5000)
+        await asyncio.sleep(0)
+    return (await wire.closed())[0]
+
+
+async def growing_fragments(site: Site) -> Any:
+    """A message that grows beyond what a message may have."""
+    wire = await site.session(workspace="5071")
+    wire.send(frame(TEXT, b"x" * 1000, fin=False), *[frame(CONT, b"x" * 1000, fin=False)] * 100)
+    return (await wire.closed())[0]
+
+
+async def pings(site: Site) -> Any:
+    """Thousands of pings."""
+    wire = await site.session(workspace="5071")
+    wire.send(*[frame(PING, b"x" * 100)] * 5000)
+    return (await wire.closed())[0]
+
+
+async def pings_without_a_token(site: Site) -> Any:
+    """The same before a token has come."""
+    wire = await site.wire()
+    await wire.upgrade()
+    wire.send(*[frame(PING, b"x" * 100)] * 5000)
+    return (await wire.closed())[0]
+
+
+async def compressed(site: Site) -> Any:
+    """A frame that says it is compressed, which was not agreed to."""
+    wire = await site.wire()
+    headers, _ = await wire.upgrade(
+        headers={
+            "Sec-WebSocket-Protocol": f"workspace-bridge.v1, bearer.{token(workspace='5071')}",
+            "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
+        }
+    )
+    assert "sec-websocket-extensions" not in headers
+    await wire.message()
+    wire.send(frame(TEXT, b"\x00" * 100, reserved=4))
+    return (await wire.closed())[0]
+
+
+async def a_frame_letter_by_letter(site: Site) -> Any:
+    """A frame that takes longer than it may."""
+    wire = await site.session(workspace="5071")
+    for byte in frame(TEXT, b"x" * 60_000)[:50]:
+        wire.send(bytes([byte]))
+        await asyncio.sleep(0)
+    return (await wire.closed())[0]
+
+
+async def a_stranger_who_says_nothing(site: Site) -> Any:
+    """A hundred connections that show no token."""
+    wires = [await site.wire() for _ in range(100)]
+    for wire in wires:
+        await wire.upgrade()
+    return {(await wire.closed())[0] for wire in wires}
+
+
+async def bad_tokens(site: Site) -> Any:
+    """Five hundred tokens that are none."""
+    return {(await (await site.enter(f"x{number}")).closed())[0] for number in range(500)}
+
+
+ATTACKS: dict[str, tuple[Callable[[Site], Awaitable[Any]], Any]] = {
+    "fragments without end": (fragments, 1008),
+    "fragments that grow": (growing_fragments, 1009),
+    "pings": (pings, 1008),
+    "pings without a token": (pings_without_a_token, 1008),
+    "compression": (compressed, 1002),
+    "a frame letter by letter": (a_frame_letter_by_letter, 1008),
+    "no token": (a_stranger_who_says_nothing, {4408}),
+    "bad tokens": (bad_tokens, {4401}),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+async def test_the_attacker_is_told_and_the_honest_notice_nothing(
+    name: str, record_property: Callable[[str, object], None]
+) -> None:
+    attack, told = ATTACKS[name]
+    async with running(open_seconds=1) as site:
+        honest = await Honest.join(site)
+        begun = asyncio.ensure_future(attack(site))
+        await honest.beside(begun)
+        record_property("honest_p99_ms", round(honest.p99_ms, 2))
+
+        assert begun.result() == told
+
+
+@pytest.mark.parametrize("head", [HEAD, f"{HEAD}X-Slow: ", "POST /api/v1/workspaces/5071/messages HTTP/1.1\r\n"])
+async def test_a_request_letter_by_letter_is_given_up(head: str) -> None:
+    async with running(open_seconds=1) as site:
+        honest = await Honest.join(site)
+
+        async def attack() -> int:
+            wire = await site.wire()
+            for letter in head:
+                wire.writer.write(letter.encode())
+                await asyncio.sleep(0)
+            return (await wire.response())[0]
+
+        begun = asyncio.ensure_future(attack())
+        await honest.beside(begun)
+        assert begun.result() == 408
+
+
+async def half_open(site: Site, count: int, honest: Honest) -> None:
+    """Open so many connections that say half of a request, while honest people talk and another comes."""
+    opened: list[Wire] = []
+
+    async def open_some() -> None:
+        for _ in range(count):
+            wire = await site.wire()
+            wire.writer.write(HEAD.encode())
+            opened.append(wire)
+
+    await honest.beside(asyncio.ensure_future(open_some()))
+    late = await site.session(workspace="5070")
+    late.send(publish(1, "Late", id="late"))
+    assert (await late.message())["subtopic"] == "Accepted"
+    await honest.talk()
+    assert site.bridge.server.pending <= site.bridge.settings.pending_connections
+
+
+async def test_thousands_of_half_open_handshakes(record_property: Callable[[str, object], None]) -> None:
+    async with running(pending_connections=500) as site:
+        honest = await Honest.join(site)
+        await half_open(site, 2000, honest)
+        record_property("honest_p99_ms", round(honest.p99_ms, 2))
+
+
+@pytest.mark.soak
+async def test_ten_thousand_half_open_handshakes() -> None:
+    async with running() as site:
+        honest = await Honest.join(site)
+        await half_open(site, 10_000, honest)
+        print(f"10,000 half-open handshakes: p99 of the honest {honest.p99_ms:.2f} ms")  # noqa: T201 the figure
+
+
+SMUGGLED = {
+    "two lengths": "Content-Length: 5\nContent-Length: 6\n",
+    "length and chunks": "Content-Length: 5\nTransfer-Encoding: chunked\n",
+    "a folded header": "X-Folded: a\n b: c\n",
+    "a name with a space": "X Bad: a\n",
+    "a bare carriage return": "X-Bad: a\rb\n",
+    "a zero": "X-Bad: a\0b\n",
+}
+
+
+@pytest.mark.parametrize("name", SMUGGLED)
+async def test_a_request_that_two_servers_could_read_differently_is_none(name: str, site: Site, honest: Honest) -> None:
+    wire = await site.wire()
+    head = "POST /api/v1/workspaces/5071/messages HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
+
+    status, _, _ = await wire.request(f"{head}{SMUGGLED[name]}\n", b"{}{}{}")
+
+    assert status in {400, 401}
+    if status == 400:
+        await wire.eof()
+    await honest.talk()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../pyproject.toml", "/%2e%2e/pyproject.toml", "/schemas/../../pyproject.toml",
+        "/schemas/%2e%2e%2f%2e%2e/pyproject.toml", "/schemas//etc/passwd", "/schemas/..%5c..%5cpyproject.toml", "/problems/..%2f..%2fREADME", "/index.html%00.js",
+        "//etc/passwd", "/schemas/%252e%252e/pyproject.toml", "/.git/config",
+    ],
+)  # fmt: skip
+async def test_nothing_outside_the_served_folders_is_read(path: str, site: Site, honest: Honest) -> None:
+    wire = await site.wire()
+
+    status, _, body = await wire.request(f"GET {path} HTTP/1.1\nHost: localhost\n\n")
+
+    assert status in {400, 404}, path
+    assert b"[project]" not in body
+    assert b"root:" not in body
+    await honest.talk()
+
+
+@pytest.mark.parametrize("place", ["?app=a%0d%0aX-Evil:%201", "?workspace=demo%0d%0aX-Evil:%201", "/%0d%0aX-Evil:%201"])
+async def test_no_header_is_slipped_into_an_answer(place: str, site: Site, honest: Honest) -> None:
+    wire = await site.wire()
+    path = f"/api/v1/workspaces/5070/messages{place}" if place.startswith("?") else place
+
+    _, headers, _ = await wire.request(f"GET {path} HTTP/1.1\nHost: localhost\nOrigin: http://localhost\n\n")
+
+    assert "x-evil" not in headers
+    await honest.talk()
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+async def test_a_form_on_another_page_publishes_nothing(kind: str, site: Site, honest: Honest) -> None:
+    body = b'{"channel":"Notes","topic":"a","subtopic":"b"}'
+    head = "POST /api/v1/workspaces/5070/messages HTTP/1.1\nHost: localhost\n"
+
+    for origin, bearer, expected in (
+        ("https://evil.example", "", 401),
+        ("https://evil.example", f"Authorization: Bearer {token(workspace='5070')}\n", 403),
+        ("http://localhost", f"Authorization: Bearer {token(workspace='5070')}\n", 415),
+    ):
+        wire = await site.wire()
+        lines = f"Origin: {origin}\nContent-Type: {kind}\nContent-Length: {len(body)}\n{bearer}\n"
+        status, headers, _ = await wire.request(head + lines, body)
+        assert status == expected
+        if origin != "http://localhost":
+            assert "access-control-allow-origin" not in headers
+    await honest.talk()
