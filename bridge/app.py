@@ -97,7 +97,7 @@ class Bridge:
         self.telemetry.gauge("bridge_deadlines", "Connections that owe something", lambda: self.server.deadlines)
         self.telemetry.gauge("bridge_outbox_bytes", "Bytes that wait to be read", lambda: self.server.outbox_bytes)
         self.telemetry.gauge("bridge_workspaces", "Workspaces in memory", lambda: len(self.broker.workspaces))
-        self.telemetry.gauge(
+        self.telemetry.counter(
             "bridge_audit_lost", "Lines lost to the audit trail", lambda: self.trail.lost if self.trail else 0
         )
         self.telemetry.gauge("bridge_commands_outstanding", "Commands without outcome", lambda: self.calls.outstanding)
