@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from bridge.app import Bridge
 from tests.server.audit.lines import lines
 from tests.server.auth.tokens import settings, token
@@ -87,3 +89,27 @@ async def test_a_command_that_is_in_flight_at_the_end_has_its_line(tmp_path: Pat
 async def test_lines_that_were_lost_are_a_metric(tmp_path: Path) -> None:
     async with audited(tmp_path / "audit.jsonl") as desk:
         assert b"\nbridge_audit_lost_total 0.0\n" in desk.bridge.metrics()
+
+
+@pytest.mark.parametrize(
+    ("workspace", "changed", "decision", "error"),
+    [
+        ("demo", {}, "allowed", None),
+        ("other", {}, "refused", "forbidden: the token is not for this workspace"),
+        ("demo", {"origins": ["https://x.example"]}, "refused", "forbidden: the token is for pages of other origins"),
+        ("demo", {"exp": 1}, "refused", "token_expired: the token has expired; come back with a new one"),
+    ],
+)
+async def test_sign_ins_of_event_streams_leave_their_lines(
+    tmp_path: Path, workspace: str, changed: dict[str, Any], decision: str, error: str | None
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    async with audited(path) as desk:
+        wire = await desk.wire()
+        bearer = f"Host: 127.0.0.1\r\nAuthorization: Bearer {token(**changed)}"
+        wire.writer.write(
+            f"GET /api/v1/workspaces/{workspace}/events?pattern=Notes HTTP/1.1\r\n{bearer}\r\n\r\n".encode()
+        )
+        assert (await wire.reader.readline()).startswith(b"HTTP/1.1 200" if decision == "allowed" else b"HTTP/1.1 40")
+
+    assert told(path, "kind", "decision", "error", "from") == [("session", decision, error, "127.0.0.1")]
