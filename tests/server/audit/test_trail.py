@@ -224,8 +224,17 @@ def one_line(line: dict[str, Any]) -> None:
     assert text.splitlines() == [text]
     assert json.loads(text) == line
     assert list(json.loads(text, object_pairs_hook=lambda pairs: [name for name, _ in pairs])) == FIELDS
-    assert all(len(value) <= 128 for value in line.values() if isinstance(value, str))
+    texts = [value for value in line.values() if isinstance(value, str)]
+    assert all(len(each) <= 128 for each in texts)
+    assert "".join(texts).encode(), "there is no half of a surrogate pair"
     assert len(text) < 65536
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "😀"])
+def test_a_text_is_cut_at_128_characters(letter: str) -> None:
+    line = refused(HOLD, {"CallID": letter * 128, "toAddress": letter * 129})
+
+    assert (line["call"], line["destination"]) == (letter * 128, letter * 128)
 
 
 anything = st.text(st.characters(codec=None, exclude_categories=())) | st.text(

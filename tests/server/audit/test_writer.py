@@ -135,9 +135,9 @@ def test_lost_lines_are_told_once_a_minute_with_their_number() -> None:
         clock.now += 60
         disk.full = False
         writer.write({"number": 100})
-        writer.close()
 
     assert told(logs) == [("audit_lost", count, "No space left on device") for count in (1, 100)]
+    writer.close()
 
 
 def test_a_disk_that_does_not_answer_holds_up_the_end_for_a_bounded_time() -> None:
