@@ -15,6 +15,7 @@ from bridge.calls.simulator.adapter import SimulatorAdapter
 from bridge.protocol.control import Server
 from bridge.server import files, tls
 from bridge.server.audit import make_trail
+from bridge.server.audit.file import check_file
 from bridge.server.auth import make_authentication
 from bridge.server.serve import BridgeServer
 from bridge.server.signals import stop_requested
@@ -96,7 +97,7 @@ class Bridge:
         self.telemetry.gauge("bridge_deadlines", "Connections that owe something", lambda: self.server.deadlines)
         self.telemetry.gauge("bridge_outbox_bytes", "Bytes that wait to be read", lambda: self.server.outbox_bytes)
         self.telemetry.gauge("bridge_workspaces", "Workspaces in memory", lambda: len(self.broker.workspaces))
-        self.telemetry.gauge(
+        self.telemetry.counter(
             "bridge_audit_lost", "Lines lost to the audit trail", lambda: self.trail.lost if self.trail else 0
         )
         self.telemetry.gauge("bridge_commands_outstanding", "Commands without outcome", lambda: self.calls.outstanding)
@@ -127,6 +128,16 @@ class Bridge:
         """
         if settings.tls_cert_file is not None and settings.tls_key_file is not None:
             tls.read(settings.tls_cert_file, settings.tls_key_file)
+
+    @staticmethod
+    def check_audit_file(settings: Settings) -> None:
+        """See whether the audit trail could be written.
+
+        Raises:
+            SettingsError: It could not; the text names the setting.
+        """
+        if settings.audit_file is not None:
+            check_file(settings.audit_file)
 
     @staticmethod
     def file_limit(settings: Settings) -> FileLimit | None:

@@ -91,6 +91,7 @@ class Telemetry(Collector):
         self.registry = CollectorRegistry()
         self.registry.register(self)
         self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+        self._counters: dict[str, tuple[str, Callable[[], float]]] = {}
 
         # Counters by label.
         self._published: Counter[Address | str] = Counter()
@@ -133,6 +134,10 @@ class Telemetry(Collector):
         """Report a figure that is asked for when Prometheus asks."""
         self._gauges[name] = (text, value)
 
+    def counter(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """Report a count that somebody else keeps; it only grows."""
+        self._counters[name] = (text, value)
+
     def exposition(self) -> bytes:
         """Give everything in Prometheus' text format."""
         return generate_latest(self.registry)
@@ -141,6 +146,8 @@ class Telemetry(Collector):
         """Make Prometheus' objects out of the counters."""
         for name, (text, value) in self._gauges.items():
             yield GaugeMetricFamily(name, text, value())
+        for name, (text, value) in self._counters.items():
+            yield CounterMetricFamily(name, text, value())
         published = {(str(address),): count for address, count in self._published.items()}
         yield _counter("bridge_messages", "Messages published, by address", ["address"], published)
         yield _counter("bridge_deliveries", "Messages queued for sessions", [], {(): self._delivered})

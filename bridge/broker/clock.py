@@ -23,8 +23,8 @@ class SystemClock:
     """The machine's clock. The part of a timestamp down to the second is formatted once a second."""
 
     def __init__(self) -> None:
-        self._second = -1
-        self._prefix = ""
+        # One value, so that a second thread never sees the second without its text.
+        self._formatted = (-1, "")
 
     def monotonic(self) -> float:
         """Give seconds since an arbitrary start."""
@@ -37,7 +37,8 @@ class SystemClock:
     def timestamp(self) -> str:
         """Give the time of day: RFC 3339, UTC, milliseconds."""
         seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
-        if seconds != self._second:
-            self._second = seconds
-            self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-        return f"{self._prefix}.{milliseconds:03d}Z"
+        second, prefix = self._formatted
+        if seconds != second:
+            prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+            self._formatted = (seconds, prefix)
+        return f"{prefix}.{milliseconds:03d}Z"

@@ -94,6 +94,11 @@ class Retained:
     def __len__(self) -> int:
         return len(self._latest)
 
+    @property
+    def bytes(self) -> int:
+        """Size of all payloads kept."""
+        return sum(len(stored.encoded.payload) for stored in self._latest.values())
+
     def update(self, retention: Retention, stored: Stored) -> None:
         """Let the message replace the one with the same key; the last one of its key ends it."""
         self._latest.pop(retention.key, None)

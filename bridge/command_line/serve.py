@@ -30,6 +30,7 @@ def serve(config: Path | None, overrides: dict[str, Any], *, check: bool) -> Non
         settings = load(config=config, overrides=overrides)
         settings.refuse_open_bind()
         Bridge.check_certificate(settings)
+        Bridge.check_audit_file(settings)
     except SettingsError as error:
         stop(Exit.USAGE, f"error: {error}")
     if check:
@@ -41,6 +42,8 @@ def serve(config: Path | None, overrides: dict[str, Any], *, check: bool) -> Non
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(Bridge(settings).serve(started=_welcome))
+    except SettingsError as error:  # a file that could be used a moment ago cannot any more
+        stop(Exit.USAGE, f"error: {error}")
     except OSError as error:
         stop(Exit.REFUSED, f"error: {_bind_problem(error, settings)}")
 

@@ -171,7 +171,9 @@ class Api:
         workspace, identity = self._caller(request)
         if workspace == EVERY_WORKSPACE:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "a stream is of one workspace")
-        if identity.grant is not None and workspace not in identity.grant.workspaces:
+        grant = identity.grant
+        if grant is not None and workspace not in grant.workspaces:
+            self._turned_away(request, "the token is not for this workspace")
             raise not_permitted(f"read workspace {workspace}", "workspace")
         stream = EventStream(self._endpoint)
         patterns = request.query_params.getlist("pattern")
@@ -183,6 +185,8 @@ class Api:
             busy = refused.code is CloseCode.TOO_MANY
             status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.SERVICE_UNAVAILABLE
             raise ProblemError(status, refused.reason) from None
+        if grant is not None:
+            self._endpoint.observer.signed_in(workspace, identity)
         return stream  # type: ignore[return-value]  # an ASGI callable, which is all that Starlette needs
 
     def _caller(self, request: Request) -> tuple[str, Identity]:
@@ -201,7 +205,12 @@ class Api:
         try:
             return workspace, applicant.identify(grant)
         except ForbiddenError as forbidden:
+            self._turned_away(request, str(forbidden))
             raise ProblemError(HTTPStatus.FORBIDDEN, str(forbidden)) from None
+
+    def _turned_away(self, request: Request, reason: str) -> None:
+        """Tell of a good token that is not for this."""
+        self._endpoint.observer.sign_in_refused(request.state.applicant, CloseCode.FORBIDDEN, reason)
 
     async def _body(self, request: Request) -> str:
         """Read a JSON text, no longer than a message may be."""

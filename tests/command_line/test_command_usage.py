@@ -128,6 +128,13 @@ def test_serve_check_warns_of_tokens_that_travel_unencrypted(changed: dict[str, 
     assert ("tokens and calls travel unencrypted" in result.stderr) is warned
 
 
+@pytest.mark.parametrize("arguments", [("--check",), ()])
+def test_serve_refuses_an_audit_file_that_cannot_be_written(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    path = tmp_path / "none" / "audit.jsonl"
+    refused = invoke("serve", *arguments, BRIDGE_AUDIT_FILE=str(path))
+    assert (refused.exit_code, refused.stderr) == (2, f"error: AUDIT_FILE: {path}: No such file or directory\n")
+
+
 def test_serve_check_warns_of_the_file_limit() -> None:
     result = invoke("serve", "--check", BRIDGE_MAX_SESSIONS=str(10**12))
     assert result.exit_code == 0

@@ -62,6 +62,7 @@ class Trail:
 
     def close(self) -> None:
         """Write what waits, and end."""
+        self._tell_left_out()
         self._writer.close()
 
     # Commands
@@ -135,17 +136,24 @@ class Trail:
         )
 
     def _may_write(self) -> bool:
-        """Say whether there is room for a line about a stranger; tell how many there was none for."""
+        """Say whether there is room for a line about a stranger."""
         second = int(self._clock.monotonic())
         if second != self._second:
-            left_out = self._strangers - STRANGERS_PER_SECOND
+            self._tell_left_out()
             self._second, self._strangers = second, 0
-            if left_out > 0:
-                self._writer.write({"time": self._clock.timestamp(), "kind": "left_out", "sign_ins": left_out})
         self._strangers += 1
         return self._strangers <= STRANGERS_PER_SECOND
 
+    def _tell_left_out(self) -> None:
+        """Say how many strangers there was no room for."""
+        left_out = self._strangers - STRANGERS_PER_SECOND
+        if left_out > 0:
+            self._strangers = STRANGERS_PER_SECOND
+            self._writer.write({"time": self._clock.timestamp(), "kind": "left_out", "sign_ins": left_out})
+
     def _write(self, kind: str, workspace: str | None, identity: Identity, **fields: Any) -> None:
+        if self._strangers > STRANGERS_PER_SECOND and int(self._clock.monotonic()) != self._second:
+            self._tell_left_out()
         line: dict[str, Any] = {
             "time": self._clock.timestamp(),
             "kind": kind,
@@ -184,7 +192,7 @@ def _concerned(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cut(value: Any) -> Any:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or (len(value) <= MOST_CHARACTERS and value.isascii()):
         return value
     # A lone half of a surrogate pair, which only a refused body can hold, is no text that could be written.
     return value[:MOST_CHARACTERS].encode(errors="replace").decode()

@@ -8,27 +8,20 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import queue
 import threading
 import time
-from contextlib import suppress
-from logging.handlers import RotatingFileHandler
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import structlog
 
-from bridge.settings import SettingsError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from io import TextIOWrapper
-    from pathlib import Path
+    from bridge.broker.clock import Clock
 
 log = structlog.get_logger("bridge.server.audit")
 
 WAITING_LINES = 10_000
-"""Lines that wait for the disk: some megabytes, and more than a site causes in ten seconds."""
+"""Lines that wait for the disk: 6 megabytes as a rule, 40 at worst, and more than a site causes in ten seconds."""
 
 CLOSE_SECONDS = 5.0
 """For what waits when the bridge stops."""
@@ -36,19 +29,41 @@ CLOSE_SECONDS = 5.0
 TOLD_SECONDS = 60.0
 """Between log lines about lines that were lost."""
 
-_STOP = None
-
 
 class Writer(Protocol):
-    """Takes lines; neither call waits or fails."""
+    """Takes lines. Writing neither waits nor fails; closing waits some seconds at most."""
 
-    lost: int
+    @property
+    def lost(self) -> int:
+        """How many lines could not be written."""
 
     def write(self, line: dict[str, Any]) -> None:
         """Write a line, some time soon."""
 
     def close(self) -> None:
-        """Write what waits, within some seconds, and end."""
+        """Write what waits, and end."""
+
+
+class File(Protocol):
+    """What a line is written to."""
+
+    def put(self, text: str) -> None:
+        """Write lines, all or none.
+
+        Raises:
+            OSError: They were not written.
+            ValueError: The same.
+        """
+
+    def abandon(self) -> None:
+        """Close the file; it does not fail."""
+
+
+class Waiting(NamedTuple):
+    """A line that waits, behind so many that found no room; ``None`` for the end of all."""
+
+    missing: int
+    line: dict[str, Any] | None
 
 
 def encoded(line: dict[str, Any]) -> str:
@@ -57,145 +72,114 @@ def encoded(line: dict[str, Any]) -> str:
 
 
 class LogWriter:
-    """Puts the lines into the process's log."""
+    """Puts the lines into the process's log, whatever ``LOG_LEVEL`` hides of the rest."""
 
     lost = 0
 
+    def __init__(self) -> None:
+        self._log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+
     def write(self, line: dict[str, Any]) -> None:
         """Log it; the log has a time and an event of its own."""
-        log.info("audit", **line)
+        self._log.info("audit", **line)
 
     def close(self) -> None:
         """Need nothing."""
 
 
-class _File(RotatingFileHandler):
-    """A file that only its owner reads, and whose errors are its caller's business."""
-
-    _torn = False
-
-    def _open(self) -> TextIOWrapper:
-        def opener(path: str, flags: int) -> int:
-            return os.open(path, flags, 0o600)
-
-        opened = open(self.baseFilename, self.mode, encoding=self.encoding, opener=opener)  # noqa: SIM115
-        return cast("TextIOWrapper", opened)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 the library's name
-        """Let the error that is being handled go on."""
-        del record
-        raise  # noqa: PLE0704 called from an except clause
-
-    def put(self, text: str) -> None:
-        """Write one line, into a new file where another program has moved the old one away.
-
-        Raises:
-            OSError: It was not written.
-        """
-        if self.stream is not None and not self._is_there(self.stream):
-            self.abandon()
-        try:
-            self.emit(logging.LogRecord("audit", logging.INFO, "", 0, "\n" * self._torn + text, None, None))
-        except (OSError, ValueError):  # ValueError: rotation failed and left the file closed
-            self.abandon()
-            self._torn = True  # half of the line may be there
-            raise
-        self._torn = False
-
-    def abandon(self) -> None:
-        """Close the file, whatever it could not take; the next line opens it anew."""
-        stream, self.stream = self.stream, None
-        if stream is not None:
-            with suppress(OSError, ValueError):
-                stream.close()
-
-    def _is_there(self, stream: TextIOWrapper) -> bool:
-        try:
-            return os.path.samestat(os.stat(self.baseFilename), os.fstat(stream.fileno()))  # noqa: PTH116
-        except FileNotFoundError:
-            return False
-
-
 class FileWriter:
-    """Writes to a file that is renamed when it is full; so many full ones are kept.
+    """Writes to a file, by a thread of its own."""
 
-    Raises:
-        SettingsError: The file cannot be written.
-    """
+    def __init__(self, file: File, clock: Clock, *, waiting: int = WAITING_LINES, close: float = CLOSE_SECONDS) -> None:
+        self._file = file
+        self._clock = clock
+        self._close_seconds = close
+        self._lines: queue.Queue[Waiting] = queue.Queue(waiting)
 
-    def __init__(
-        self,
-        path: Path,
-        most_bytes: int,
-        files: int,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-        waiting: int = WAITING_LINES,
-    ) -> None:
-        self.lost = 0
-        self._monotonic = monotonic
-        self._told_at = float("-inf")
-        self._unmarked = 0
-        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue(waiting)
-        try:
-            self._file = _File(path, maxBytes=most_bytes, backupCount=files, encoding="utf-8")
-        except OSError as error:
-            raise SettingsError(f"AUDIT_FILE: {path}: {error.strerror}") from None
+        # The caller's: lines that were handed over, and those that found no room since the last of them.
+        self._handed = 0
+        self._turned_away = 0
+
+        # The thread's: lines that it is done with.
+        self._done = 0
+
+        # Both lose lines, and tell of it.
         self._lock = threading.Lock()
+        self._lost = 0
+        self._why = ""
+        self._told = 0
+        self._told_at = float("-inf")
+
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
+
+    @property
+    def lost(self) -> int:
+        """How many lines could not be written."""
+        return self._lost
 
     def write(self, line: dict[str, Any]) -> None:
         """Hand the line to the thread."""
         try:
-            self._lines.put_nowait(line)
+            self._lines.put_nowait(Waiting(self._turned_away, line))
         except queue.Full:
-            self._lose("the disk is too slow")
+            self._turned_away += 1
+            self._lose(1, "the disk is too slow")
+        else:
+            self._handed += 1
+            self._turned_away = 0
+            self._tell()
 
     def close(self) -> None:
-        """Write what waits, and end; after some seconds without it."""
+        """Write what waits, and end. What is not written within some seconds is lost, and told."""
+        until = time.monotonic() + self._close_seconds
         try:
-            self._lines.put(_STOP, timeout=CLOSE_SECONDS)
+            self._lines.put(Waiting(self._turned_away, None), timeout=self._close_seconds)
         except queue.Full:
-            self._lose("the disk does not answer")
-            return
-        self._thread.join(CLOSE_SECONDS)
+            pass
+        else:
+            self._thread.join(max(0.0, until - time.monotonic()))
+        if self._thread.is_alive():
+            self._lose(self._handed - self._done, "the disk does not answer")
+        self._tell(at_once=True)
 
     def _run(self) -> None:
-        while (line := self._lines.get()) is not _STOP:
-            self._mark()
-            self._put(line)
-        self._mark()
+        missing = 0
+        line: dict[str, Any] | None = {}
+        while line is not None:
+            turned_away, line = self._lines.get()
+            missing += turned_away
+            missing = 0 if self._put(missing, line) else missing + (line is not None)
+            self._done += 1
         self._file.abandon()
-        self._file.close()
 
-    def _mark(self) -> None:
-        """Say in the file that lines are missing here."""
-        with self._lock:
-            missing, self._unmarked = self._unmarked, 0
-        if missing:
-            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            if not self._put({"time": now, "kind": "gap", "lost": missing}, count=False):
-                with self._lock:
-                    self._unmarked += missing
-
-    def _put(self, line: dict[str, Any], *, count: bool = True) -> bool:
+    def _put(self, missing: int, line: dict[str, Any] | None) -> bool:
+        """Write a line, and before it that others are missing there."""
+        gap = {"time": self._clock.timestamp(), "kind": "gap", "lost": missing} if missing else None
+        lines = [encoded(each) for each in (gap, line) if each is not None]
         try:
-            self._file.put(encoded(line))
+            if lines:
+                self._file.put("\n".join(lines))
         except (OSError, ValueError) as error:
-            if count:
-                self._lose(getattr(error, "strerror", None) or str(error))
+            if line is not None:
+                self._lose(1, getattr(error, "strerror", None) or str(error))
             return False
         return True
 
-    def _lose(self, why: str) -> None:
-        """Count a line that will not be in the file, and tell of it now and then."""
+    def _lose(self, count: int, why: str) -> None:
         with self._lock:
-            self.lost += 1
-            self._unmarked += 1
-            now = self._monotonic()
-            told = now - self._told_at < TOLD_SECONDS
-            if not told:
-                self._told_at = now
-        if not told:
-            log.error("audit_lost", lost=self.lost, why=why)
+            self._lost += count
+            self._why = why
+        self._tell()
+
+    def _tell(self, *, at_once: bool = False) -> None:
+        """Say in the log how many are lost, now and then."""
+        if self._lost == self._told:
+            return
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._lost == self._told or (now - self._told_at < TOLD_SECONDS and not at_once):
+                return
+            self._told, self._told_at = self._lost, now
+            lost, why = self._lost, self._why
+        log.error("audit_lost", lost=lost, why=why)

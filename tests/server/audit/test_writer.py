@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-import stat
+import logging
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,135 +13,193 @@ from typing import Any
 import pytest
 import structlog
 
+from bridge.server.audit.file import open_file
 from bridge.server.audit.writer import FileWriter, LogWriter
-from bridge.settings import SettingsError
+from tests.broker.bus import StandingClock
+from tests.server.audit.lines import lines, until
 
 
-def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+class Disk:
+    """A file that stalls or refuses when told to."""
+
+    def __init__(self) -> None:
+        self.written: list[Any] = []
+        self.refused: list[Any] = []
+        self.full = False
+        self.asked = threading.Event()
+        self.answers = threading.Event()
+        self.answers.set()
+        self.ended = False
+
+    def put(self, text: str) -> None:
+        self.asked.set()
+        assert self.answers.wait(10)
+        read = [json.loads(line) for line in text.split("\n")]
+        if self.full:
+            self.refused += read
+            raise OSError(28, "No space left on device")
+        self.written += read
+
+    def abandon(self) -> None:
+        self.ended = True
+
+    def stall(self, writer: FileWriter) -> None:
+        """Keep the thread in the middle of writing line 0."""
+        self.answers.clear()
+        writer.write({"number": 0})
+        assert self.asked.wait(10)
+
+
+def gap(count: int, time: str = "2026-01-01T00:00:40.000Z") -> dict[str, Any]:
+    return {"time": time, "kind": "gap", "lost": count}
+
+
+def numbered(*numbers: int) -> list[dict[str, Any]]:
+    return [{"number": number} for number in numbers]
+
+
+def told(logs: list[Any]) -> list[tuple[str, int, str]]:
+    return [(line["event"], line["lost"], line["why"]) for line in logs]
 
 
 def test_every_line_is_in_the_file_when_it_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
-    writer = FileWriter(path, 1 << 20, 3)
+    writer = FileWriter(open_file(path, 1 << 20, 3), StandingClock())
 
     for number in range(1000):
         writer.write({"number": number})
     writer.close()
 
-    assert [line["number"] for line in lines(path)] == list(range(1000))
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert lines(path) == numbered(*range(1000))
     assert writer.lost == 0
 
 
-def test_it_goes_on_behind_what_there_was(tmp_path: Path) -> None:
-    path = tmp_path / "audit.jsonl"
-    for number in range(2):
-        writer = FileWriter(path, 1 << 20, 3)
-        writer.write({"number": number})
-        writer.close()
-
-    assert [line["number"] for line in lines(path)] == [0, 1]
-
-
-def test_a_full_file_is_renamed_and_so_many_are_kept(tmp_path: Path) -> None:
-    path = tmp_path / "audit.jsonl"
-    writer = FileWriter(path, 1000, 2)
-
-    for number in range(500):
-        writer.write({"number": number, "filler": "x" * 50})
-    writer.close()
-
-    assert {each.name for each in tmp_path.iterdir()} == {"audit.jsonl", "audit.jsonl.1", "audit.jsonl.2"}
-    kept = [line["number"] for name in (".2", ".1", "") for line in lines(path.with_name(path.name + name))]
-    assert kept == list(range(kept[0], 500))
-    assert all(each.stat().st_size <= 1000 for each in tmp_path.iterdir())
-
-
-def test_a_file_that_was_moved_away_is_made_anew(tmp_path: Path) -> None:
-    path, moved = tmp_path / "audit.jsonl", tmp_path / "yesterday.jsonl"
-    writer = FileWriter(path, 1 << 20, 3)
-    writer.write({"number": 1})
-    _written(path, 1)
-    path.rename(moved)
-    writer.write({"number": 2})
-    writer.close()
-
-    assert ([line["number"] for line in lines(moved)], [line["number"] for line in lines(path)]) == ([1], [2])
-
-
-def _written(path: Path, count: int) -> None:
-    """Wait until so many lines are in the file."""
-    for _ in range(10_000):
-        if path.exists() and len(path.read_bytes().splitlines()) >= count:
-            return
-        threading.Event().wait(0.001)
-    raise AssertionError("nothing was written")
-
-
-def test_a_directory_that_does_not_exist_is_told_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"AUDIT_FILE: .*No such file or directory"):
-        FileWriter(tmp_path / "none" / "audit.jsonl", 1 << 20, 3)
-
-
-def test_lines_for_which_there_is_no_room_are_counted_and_marked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "audit.jsonl"
-    writer = FileWriter(path, 1 << 20, 3, waiting=10, monotonic=lambda: 0.0)
-    stalled, go_on = threading.Event(), threading.Event()
-    put = writer._file.put
-
-    def slow(text: str) -> None:
-        stalled.set()
-        assert go_on.wait(10)
-        put(text)
-
-    monkeypatch.setattr(writer._file, "put", slow)
-    writer.write({"number": 0})
-    assert stalled.wait(10)
+def test_a_gap_stands_where_the_lines_are_missing_that_found_no_room() -> None:
+    disk, clock = Disk(), StandingClock()
+    writer = FileWriter(disk, clock, waiting=10)
+    disk.stall(writer)
     with structlog.testing.capture_logs() as logs:
         for number in range(1, 16):
             writer.write({"number": number})
-    go_on.set()
+    disk.answers.set()
+    until(lambda: len(disk.written) == 11)
+    writer.write({"number": 16})
     writer.close()
 
-    assert [line.get("number") for line in lines(path)] == [0, None, *range(1, 11)]
-    assert (lines(path)[1]["kind"], lines(path)[1]["lost"]) == ("gap", 5)
+    assert disk.written == [*numbered(*range(11)), gap(5), *numbered(16)]
     assert writer.lost == 5
-    assert [(line["event"], line["lost"]) for line in logs] == [("audit_lost", 1)]
+    assert told(logs) == [("audit_lost", 1, "the disk is too slow")]
 
 
-def test_lines_that_a_full_disk_did_not_take_are_counted_and_marked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "audit.jsonl"
-    writer = FileWriter(path, 1 << 20, 3, monotonic=lambda: 0.0)
-    put, full = writer._file.put, [True]
-
-    def refusing(text: str) -> None:
-        if full[0] and "number" in text:
-            raise OSError(28, "No space left on device")
-        put(text)
-
-    monkeypatch.setattr(writer._file, "put", refusing)
-    for number in range(3):
+def test_a_gap_at_the_end_is_marked_when_it_is_closed() -> None:
+    disk = Disk()
+    writer = FileWriter(disk, StandingClock(), waiting=1)
+    disk.stall(writer)
+    for number in range(1, 4):
         writer.write({"number": number})
-    for _ in range(10_000):
-        if writer.lost == 3:
-            break
-        threading.Event().wait(0.001)
-    full[0] = False
-    writer.write({"number": 3})
+    disk.answers.set()
+    until(lambda: len(disk.written) == 2)
+    with structlog.testing.capture_logs() as logs:
+        writer.close()
+
+    assert disk.written == [*numbered(0, 1), gap(2)]
+    assert disk.ended
+    assert told(logs) == [("audit_lost", 2, "the disk is too slow")], "the second was not told before"
+
+
+def test_a_gap_stands_where_a_full_disk_took_nothing() -> None:
+    disk = Disk()
+    writer = FileWriter(disk, StandingClock())
+    writer.write({"number": 0})
+    until(lambda: len(disk.written) == 1)
+    disk.full = True
+    for number in range(1, 4):
+        writer.write({"number": number})
+    until(lambda: writer.lost == 3)
+    disk.full = False
+    writer.write({"number": 4})
     writer.close()
 
+    assert disk.written == [*numbered(0), gap(3), *numbered(4)]
     assert writer.lost == 3
-    assert sum(line["lost"] for line in lines(path) if line.get("kind") == "gap") == 3
-    assert lines(path)[-1] == {"number": 3}
+
+
+def test_lost_lines_are_told_once_a_minute_with_their_number() -> None:
+    disk, clock = Disk(), StandingClock()
+    disk.full = True
+    writer = FileWriter(disk, clock)
+    with structlog.testing.capture_logs() as logs:
+        for number in range(100):
+            writer.write({"number": number})
+        until(lambda: writer.lost == 100)
+        clock.now += 60
+        disk.full = False
+        writer.write({"number": 100})
+
+    assert told(logs) == [("audit_lost", count, "No space left on device") for count in (1, 100)]
+    writer.close()
+
+
+def test_a_disk_that_does_not_answer_holds_up_the_end_for_a_bounded_time() -> None:
+    disk = Disk()
+    writer = FileWriter(disk, StandingClock(), close=0.01)
+    disk.stall(writer)
+    for number in range(1, 4):
+        writer.write({"number": number})
+    with structlog.testing.capture_logs() as logs:
+        writer.close()
+    disk.answers.set()
+
+    assert told(logs) == [("audit_lost", 4, "the disk does not answer")]
+    assert writer.lost == 4
+
+
+def test_the_same_where_not_even_the_end_finds_room() -> None:
+    disk = Disk()
+    writer = FileWriter(disk, StandingClock(), waiting=1, close=0.01)
+    disk.stall(writer)
+    writer.write({"number": 1})
+    with structlog.testing.capture_logs() as logs:
+        writer.close()
+    disk.answers.set()
+    until(lambda: len(disk.written) == 2)
+
+    assert told(logs) == [("audit_lost", 2, "the disk does not answer")]
+
+
+STALLED = """
+import os, sys
+from pathlib import Path
+from bridge.broker.clock import SystemClock
+from bridge.server.audit.file import open_file
+from bridge.server.audit.writer import FileWriter
+
+path = Path(sys.argv[1])
+os.mkfifo(path)
+reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # and nobody reads from it
+writer = FileWriter(open_file(path, 1 << 20, 3), SystemClock(), waiting=100, close=0.1)
+for _ in range(1000):
+    writer.write({"filler": "x" * 4000})
+writer.close()
+assert writer.lost > 0
+"""
+
+
+def test_a_process_ends_though_its_disk_does_not_answer(tmp_path: Path) -> None:
+    ended = subprocess.run(  # noqa: S603 our own process
+        [sys.executable, "-c", STALLED, str(tmp_path / "stalled")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "the disk does not answer" in ended.stdout
 
 
 def test_a_disk_that_is_really_full_ends_nothing() -> None:
-    writer = FileWriter(Path("/dev/full"), 1 << 20, 0)
+    writer = FileWriter(open_file(Path("/dev/full"), 1 << 20, 0), StandingClock())
     for number in range(3):
         writer.write({"number": number})
     writer.close()
@@ -147,8 +207,15 @@ def test_a_disk_that_is_really_full_ends_nothing() -> None:
     assert writer.lost == 3
 
 
-def test_without_a_file_the_lines_are_in_the_log() -> None:
-    with structlog.testing.capture_logs() as logs:
-        LogWriter().write({"kind": "command", "from": "127.0.0.1"})
+@pytest.mark.parametrize("level", ["info", "error"])
+def test_without_a_file_the_lines_are_in_the_log_whatever_its_level(level: str) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
+    try:
+        with structlog.testing.capture_logs() as logs:
+            LogWriter().write({"kind": "command", "from": "127.0.0.1"})
+            structlog.get_logger().log(logging.INFO, "something else")
+    finally:
+        structlog.reset_defaults()
 
-    assert logs == [{"event": "audit", "log_level": "info", "kind": "command", "from": "127.0.0.1"}]
+    assert logs[0] == {"event": "audit", "log_level": "info", "kind": "command", "from": "127.0.0.1"}
+    assert len(logs) == (2 if level == "info" else 1)
