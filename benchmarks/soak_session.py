@@ -38,9 +38,9 @@ class SoakSession:
         self.broken: BrokenPromiseError | None = None
 
     @property
-    def highest(self) -> int:
-        """The highest offset that any session of the workspace has seen."""
-        return self._ledger.highest
+    def workspace(self) -> str:
+        """Where it is."""
+        return self._ledger.workspace
 
     async def connect(self) -> None:
         """Connect and subscribe to everything; recover where there was something before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from bridge.broker.policy import EVERY_WORKSPACE, Permissions
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from bridge.broker.publishing import Checked, Publishing
     from bridge.broker.workspace import Workspace
     from bridge.protocol.message import Message
+
+ABSENT = 1000
+"""Workspaces that do not exist whose rate is remembered."""
 
 REACHED_AT_ONCE = 100
 """So many workspaces get a site-wide notice in one step: some milliseconds, in which no other message waits."""
@@ -44,6 +48,8 @@ class Guests:
         self._observer = observer
         self._new_id = new_id
         self._notices = self._bucket(clock.monotonic())
+        # Workspaces that are not there and were spoken to, the latest last.
+        self._absent: OrderedDict[str, Bucket] = OrderedDict()
 
     def publish(self, workspace: str, identity: Identity, text: str) -> tuple[str, dict[str, Any]]:
         """Take one message. Return its id and the body of ``Accepted``.
@@ -103,9 +109,17 @@ class Guests:
         """Let those who publish to a workspace without a session share one rate. Return it."""
         now = self._clock.monotonic()
         room = self._workspaces.find(workspace)
-        bucket = room.guests if room is not None else self._bucket(now)
+        bucket = room.guests if room is not None else self._of_absent(workspace, now)
         if wait := bucket.take(now):
             raise too_fast(self._publishing.limits, text, wait)
+        return bucket
+
+    def _of_absent(self, workspace: str, now: float) -> Bucket:
+        """Give the rate of a workspace that is not there: what is refused makes none, and is not to be free."""
+        bucket = self._absent.pop(workspace, None) or self._bucket(now)
+        self._absent[workspace] = bucket
+        if len(self._absent) > ABSENT:
+            self._absent.popitem(last=False)
         return bucket
 
     def _bucket(self, now: float) -> Bucket:
@@ -117,6 +131,7 @@ class Guests:
         if self._publishing.draining:
             raise Rejection(Code.UNAVAILABLE, "the bridge is stopping")
         room = self._workspaces.enter(workspace, guests)
+        self._absent.pop(workspace, None)
         if room is None:
             raise Rejection(Code.UNAVAILABLE, f"MAX_WORKSPACES ({self._publishing.limits.max_workspaces}) is reached")
         return room

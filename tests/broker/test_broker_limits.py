@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.broker.guests import ABSENT
 from bridge.broker.identity import Identity
 from bridge.protocol.errors import CloseCode, Code, Rejection
 from tests.broker.bus import Bus, Widget, written
@@ -119,6 +120,28 @@ def test_refused_message_without_a_session_makes_no_workspace() -> None:
             bus.broker.publish(f"room{number}", Identity(app="server"), "no message")
 
     assert len(bus.broker.workspaces) == 0
+
+
+def test_refused_messages_to_a_workspace_that_is_not_there_have_its_rate_too() -> None:
+    bus = Bus(messages_per_second=10, messages_burst=2)
+
+    codes = []
+    for _ in range(4):
+        with pytest.raises(Rejection) as refused:
+            bus.broker.publish("nobody", Identity(app="server"), "no message")
+        codes.append(refused.value.code)
+
+    assert codes == [Code.MALFORMED_JSON] * 2 + [Code.RATE_LIMITED] * 2
+
+
+def test_workspaces_that_are_not_there_are_not_remembered_without_end() -> None:
+    bus = Bus()
+
+    for number in range(ABSENT + 10):
+        with pytest.raises(Rejection):
+            bus.broker.publish(f"room{number}", Identity(app="server"), "no message")
+
+    assert len(bus.broker._guests._absent) == ABSENT
 
 
 def test_absurdly_many_patterns_are_refused_by_their_number() -> None:
