@@ -13,7 +13,10 @@ import pytest
 from bridge.client import ConnectError, Pace, RejectedError, SessionEnded, StateChange, connect
 from bridge.client.door import Door
 from bridge.client.renewal import due
+from bridge.testing import running_bridge
 from tests.client.scripted import LIMIT, event, opened_client, scripted_bridge, session, soon, subscription
+from tests.server.auth.tokens import SECRET
+from tests.server.auth.tokens import token as signed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
 
+    from bridge.client import Subscription
     from tests.client.scripted import Conversation, ScriptedBridge
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2VjcmV0"
@@ -335,6 +339,31 @@ async def test_a_function_that_gives_the_same_token_to_its_end_is_asked_once_a_s
 async def test_a_token_that_cannot_be_renewed_is_not(renewing: Renewing) -> None:
     await renewing.begin(TOKEN)
     assert renewing.sleeper.asked.empty()
+
+
+# With a real bridge
+
+
+async def test_a_session_goes_on_with_a_newer_token_and_keeps_what_that_allows() -> None:
+    tokens = iter([signed(subscribe=allowed, roles=None) for allowed in (["Notes", "Cisco"], ["Notes"])])
+    sleeper = Sleeper()
+    async with (
+        running_bridge(jwt_secret=SECRET) as bridge,
+        connect(bridge.url, token=lambda: next(tokens), pace=sleeper.pace()) as client,
+    ):
+        lost, kept = await client.subscribe("Cisco"), await client.subscribe("Notes")
+        before = client.opened.session
+        assert await sleeper.wake() == pytest.approx(due(600), abs=10)
+        with pytest.raises(RejectedError, match="the newer token does not allow Cisco"):
+            await soon(read_to_the_end(lost))
+        assert (client.opened.session, kept.ended) == (before, False)
+        seconds, _ = await soon(sleeper.asked.get())
+        assert seconds == pytest.approx(due(600), abs=10)
+
+
+async def read_to_the_end(stream: Subscription) -> None:
+    async for _ in stream:
+        pass
 
 
 # Explain
