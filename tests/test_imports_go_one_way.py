@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "audited": {"protocol", "broker", "calls", "server", "telemetry"},
     "app": {"protocol", "broker", "calls", "server", "settings", "telemetry", "audited"},
     "testing": {"protocol", "broker", "calls", "settings", "app", "client"},
-    "command_line": {"protocol", "broker", "settings", "telemetry", "app", "client", "finesse_simulator"},
+    "command_line": {"protocol", "broker", "server", "settings", "telemetry", "app", "client", "finesse_simulator"},
     "cli": {"protocol", "settings", "app", "client", "command_line"},
 }
 """Room to the rooms that it may import from, beside itself. ``bridge`` itself (the version) is for everyone."""

@@ -283,15 +283,15 @@ def connect(
         app: Name of the app that broadcasts: the ``source`` of its messages. Where there is authentication the token
             says it.
         token: A token, or a function that gives one. The function is asked anew for each connection, and in time before
-            the present token expires; it may be a coroutine function.
+            the present token expires; it may be a coroutine function. While it fails the client tries again.
         tls: Whom to trust as the bridge behind a ``wss://`` URL; by default the system's certificate authorities.
-        open_timeout: Seconds for one attempt to connect.
+        open_timeout: Seconds for one attempt to connect, and for one token.
         unread: How many live messages a subscription may hold unread before it ends.
         on_state: Called when the state changes.
         pace: How fast to reconnect.
 
     Raises:
-        ValueError: That is no WebSocket URL, or no token.
+        ValueError: That is no WebSocket URL, or no token, or ``tls`` is for a URL without TLS.
         ConnectError: On entering: there is no session to be had.
     """
     target = session_url(url, workspace, app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 from dataclasses import dataclass, field
@@ -22,7 +23,25 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,16384}")
 
 
 class TokenUnavailable(Exception):  # noqa: N818 an event inside this package
-    """The function that gives tokens has failed; the reason is the kind of its exception, never its text."""
+    """The function that gives tokens has failed, or gave none; the text is never that of its exception."""
+
+
+_UNFIT = "that is no token: give the text of a JSON Web Token, without spaces and line ends"
+
+
+class NoTokenError(ValueError):
+    """What was given is no token. The text does not quote it."""
+
+
+def checked(token: object) -> str:
+    """Return a token.
+
+    Raises:
+        NoTokenError: It cannot be one.
+    """
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise NoTokenError(_UNFIT)
+    return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +53,18 @@ class Door:
     token: Token | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what can never open.
+
+        Raises:
+            NoTokenError: The one token there is, is none.
+            ValueError: Nothing is encrypted, and somebody thinks it is.
+        """
+        if self.token is not None and not callable(self.token):
+            checked(self.token)
+        if self.tls is not None and not self.url.startswith("wss:"):
+            raise ValueError(f"certificates are for wss:// URLs; nothing is encrypted with {self.url}")
+
     @property
     def renewable(self) -> bool:
         """Whether there may be a newer token than the last one."""
@@ -44,7 +75,6 @@ class Door:
 
         Raises:
             LinkLost: There is no session.
-            ValueError: What was given is no token.
         """
         try:
             token = await self.fresh_token()
@@ -56,23 +86,17 @@ class Door:
         """Give the token, a new one where there may be one.
 
         Raises:
-            TokenUnavailable: The function that gives tokens has failed.
-            ValueError: What was given is no token.
+            TokenUnavailable: The function that gives tokens has failed, gave none, or took too long.
         """
-        if self.token is None:
-            return None
-        token = await self._asked() if callable(self.token) else self.token
-        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise ValueError("that is no token: give the text of a JSON Web Token, without spaces and line ends")
-        return token
-
-    async def _asked(self) -> object:
-        assert callable(self.token)  # noqa: S101 for the type checker
+        if not callable(self.token):
+            return self.token
         try:
-            given: object = self.token()
-            return await given if inspect.isawaitable(given) else given
+            async with asyncio.timeout(self.seconds):
+                given: object = self.token()
+                return checked(await given if inspect.isawaitable(given) else given)
         except Exception as error:
-            raise TokenUnavailable(f"no token could be had: {type(error).__name__}") from error
+            reason = _UNFIT if isinstance(error, NoTokenError) else type(error).__name__
+            raise TokenUnavailable(f"no token could be had: {reason}") from error
 
     def is_closed(self, lost: LinkLost) -> bool:
         """Say whether another attempt would end the same way."""

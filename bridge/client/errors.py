@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from bridge.client.messages import Gap, Message
 
+TOKEN_EXPIRED = 4402
+
 _NAMES = {
     1000: "normal closure",
     1001: "going away",
@@ -22,7 +24,7 @@ _NAMES = {
     1012: "restarting",
     1013: "try again later",
     4401: "unauthenticated",
-    4402: "token expired",
+    TOKEN_EXPIRED: "token expired",
     4403: "forbidden",
     4408: "open timeout",
     4410: "slow consumer",
@@ -60,7 +62,8 @@ class SessionEnded(BridgeError):  # noqa: N818 an event that is told, named as t
     """The bridge closed the connection with a code after which no client reconnects (wire protocol section 9)."""
 
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"the bridge ended the session: {close_text(code, reason)}")
+        advice = "; connect with a new token, or give a function that gets one" if code == TOKEN_EXPIRED else ""
+        super().__init__(f"the bridge ended the session: {close_text(code, reason)}{advice}")
         self.code = code
         self.reason = reason
 

@@ -155,12 +155,20 @@ class Link:
         self._patience = MISSED_HEARTBEATS * self.opened.heartbeatSeconds
 
 
+class _Direct(connect):
+    """Connects, and follows no redirect: the token is for this address alone, and the library would take it along."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """Take a redirect for the refusal that it is."""
+        return exc
+
+
 async def _connected(url: str, token: str | None, tls: ssl.SSLContext | None) -> ClientConnection:
     offered = [Subprotocol(control.SUBPROTOCOL)]
     if token is not None:
         offered.append(Subprotocol(f"bearer.{token}"))
     try:
-        return await connect(
+        return await _Direct(
             url,
             subprotocols=offered,
             logger=_logger,
@@ -173,12 +181,12 @@ async def _connected(url: str, token: str | None, tls: ssl.SSLContext | None) ->
             ssl=(tls or True) if urlsplit(url).scheme == "wss" else None,
         )
     except InvalidStatus as refused:
-        raise _http_refusal(refused) from None
+        raise _http_refusal(refused, token) from None
     except InvalidURI as error:
         raise ValueError(str(error)) from None
     except InvalidHandshake as error:
         broken_off = isinstance(error.__cause__, EOFError)
-        raise LinkLost(LOST, str(error), final=not broken_off, answered=not broken_off) from None
+        raise LinkLost(LOST, _hidden(str(error), token), final=not broken_off, answered=not broken_off) from None
     except (OSError, WebSocketException) as error:
         raise LinkLost(LOST, _in_words(error), final=False, answered=False) from None
 
@@ -195,10 +203,15 @@ def _in_words(error: Exception) -> str:
             return str(error) or type(error).__name__
 
 
-def _http_refusal(refused: InvalidStatus) -> LinkLost:
+def _hidden(said: str, token: str | None) -> str:
+    """Give what a server said, without the token: some repeat the headers that they do not like."""
+    return said if token is None else said.replace(token, "(the token)")
+
+
+def _http_refusal(refused: InvalidStatus, token: str | None) -> LinkLost:
     response = refused.response
     status = response.status_code
-    said = bytes(response.body or b"").decode(errors="replace").strip()[:300]
+    said = _hidden(bytes(response.body or b"").decode(errors="replace"), token).strip()[:300]
     reason = f"HTTP {status} instead of a WebSocket" + (f": {said}" if said else "")
     return LinkLost(LOST, reason, final=status < HTTP_SERVER_ERROR and status != HTTP_TOO_MANY)
 

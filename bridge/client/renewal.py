@@ -23,9 +23,13 @@ AGAIN_SECONDS = 5.0
 """After an attempt that failed; the present token may still be good."""
 
 
+LEAST_SECONDS = 1.0
+"""Between two tokens: who gives the same one until its end must not have us bring it again and again."""
+
+
 def due(left: float) -> float:
     """Say after how many of the seconds that are left a newer token should be brought."""
-    return min(SHARE * left, max(left - SPARE_SECONDS, left / 2))
+    return max(LEAST_SECONDS, min(SHARE * left, max(left - SPARE_SECONDS, left / 2)))
 
 
 async def renew(session: Session, door: Door, expires_in: float | None) -> None:
@@ -35,12 +39,13 @@ async def renew(session: Session, door: Door, expires_in: float | None) -> None:
         await session.pace.sleep(due(expires_in))
         try:
             token = await door.fresh_token()
-            reply = await session.question(control.REFRESH, {"token": token})
+            reply = control.Refreshed.model_validate(await session.question(control.REFRESH, {"token": token}))
+            ended = frozenset(map(Pattern.parse, reply.ended))
         except (TokenUnavailable, ValueError, RejectedError):
             await session.pace.sleep(AGAIN_SECONDS)
             expires_in = max(0.0, ends - session.pace.monotonic())
             continue
         except BridgeError:  # the connection has ended
             return
-        session.not_allowed(frozenset(Pattern.parse(text) for text in reply.get("ended", ())))
-        expires_in = reply.get("expiresInSeconds")
+        await session.not_allowed(ended)
+        expires_in = reply.expiresInSeconds

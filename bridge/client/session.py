@@ -379,7 +379,7 @@ class Session:
         """Ask what became of a message. Raises as ``question`` does."""
         return await self.question(control.STATUS, {"id": message_id})
 
-    def not_allowed(self, patterns: frozenset[Pattern]) -> None:
+    async def not_allowed(self, patterns: frozenset[Pattern]) -> None:
         """End subscriptions that the bridge has ended because a newer token does not allow them."""
         self._registered -= patterns
         for subscription in tuple(self._subscriptions):
@@ -388,6 +388,9 @@ class Session:
                 self._subscriptions.remove(subscription)
                 text = f"the newer token does not allow {', '.join(sorted(map(str, lost)))}"
                 subscription.end(RejectedError(None, {"code": "not_permitted", "message": text, "temporary": False}))
+        if self.link is not None:
+            with suppress(LinkLost):
+                await self._trim(self.link)
 
     async def question(self, address: Address, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask the bridge something and wait for the answer's data.

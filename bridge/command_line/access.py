@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import ssl
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bridge.client import connect
+from bridge.client.door import checked
 from bridge.command_line.exits import Exit, stop
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.client.client import Connecting
+    from bridge.client.door import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Access:
     url: str
     workspace: str | None
     app: str
-    token: str | None = field(default=None, repr=False)
+    token: Token | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = None
 
     def connect(self, **more: Any) -> Connecting:
@@ -36,19 +39,25 @@ def access(url: str, workspace: str | None, app: str, token_file: Path | None, c
     return Access(url, workspace, app, _token(token_file), _trust(ca_file))
 
 
-def _token(path: Path | None) -> str | None:
-    """Read the token from its file, else from ``BRIDGE_TOKEN``: arguments are seen by everyone on the machine."""
+def _token(path: Path | None) -> Token | None:
+    """Take the token from its file, else from ``BRIDGE_TOKEN``: arguments are seen by everyone on the machine.
+
+    A file is read again for each connection, and before its token expires: somebody may have put a newer one there.
+    """
     if path is None:
-        return os.environ.get("BRIDGE_TOKEN") or None
+        return os.environ.get("BRIDGE_TOKEN", "").strip() or None
     try:
-        token = path.read_text(encoding="ascii").strip()
+        token = _read(path)
     except OSError as error:
         stop(Exit.USAGE, f"error: {path}: {error.strerror}")
-    except UnicodeDecodeError:
-        token = ""
-    if not token:
+    except ValueError:
         stop(Exit.USAGE, f"error: {path} holds no token; `workspace-bridge token` issues one for development")
-    return token
+    return partial(_read, path) if path.is_file() else token  # a pipe gives what it has once
+
+
+def _read(path: Path) -> str:
+    """Read a token. Raises ``OSError``, or ``ValueError`` where there is none; its text is not shown."""
+    return checked(path.read_text(encoding="ascii").strip())
 
 
 def _trust(path: Path | None) -> ssl.SSLContext | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,11 +13,18 @@ import pytest
 from bridge.client import ConnectError, Pace, RejectedError, SessionEnded, StateChange, connect
 from bridge.client.door import Door
 from bridge.client.renewal import due
-from tests.client.scripted import LIMIT, event, opened_client, session, subscription
+from bridge.testing import running_bridge
+from tests.client.scripted import LIMIT, event, opened_client, scripted_bridge, session, soon, subscription
+from tests.server.auth.tokens import SECRET
+from tests.server.auth.tokens import token as signed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from websockets.asyncio.server import ServerConnection
+    from websockets.http11 import Request, Response
+
+    from bridge.client import Subscription
     from tests.client.scripted import Conversation, ScriptedBridge
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2VjcmV0"
@@ -86,7 +95,7 @@ async def test_an_expired_token_that_is_the_only_one_ends_the_session(script: Sc
     async with session(script, token=TOKEN) as (client, conversation):
         stream = await subscription(client, conversation, "Notes")
         await conversation.close(4402, "the token has expired")
-        with pytest.raises(SessionEnded, match="4402 token expired"):
+        with pytest.raises(SessionEnded, match="4402 token expired: the token has expired; connect with a new token"):
             await asyncio.wait_for(anext(aiter(stream)), LIMIT)
 
 
@@ -122,6 +131,78 @@ async def test_what_is_no_token_is_not_sent(bad: str) -> None:
     assert not bad or bad not in str(refused.value)
 
 
+async def test_a_function_that_gives_no_token_is_told() -> None:
+    with pytest.raises(ConnectError, match="no token could be had: that is no token") as refused:
+        await connect("ws://127.0.0.1:9/ws", token=lambda: "geheim geheim")
+    assert "geheim" not in str(refused.value)
+
+
+async def test_a_function_that_gives_no_token_for_a_while_is_asked_again(script: ScriptedBridge) -> None:
+    tokens = iter(["one", "", "two"])
+    async with session(script, token=lambda: next(tokens)) as (client, first):
+        first.cut()
+        second = await script.conversation()
+        assert offered(second)[1] == "bearer.two"
+        await second.begin()
+        asking = asyncio.create_task(client.subscribe("Notes"))
+        await second.subscribed()
+        assert not (await soon(asking)).ended
+
+
+async def test_a_function_that_never_answers_is_not_waited_for_longer_than_for_a_connection() -> None:
+    async def never() -> str:
+        await asyncio.Event().wait()
+        return TOKEN
+
+    with pytest.raises(ConnectError, match="no token could be had: TimeoutError"):
+        await asyncio.wait_for(connect("ws://127.0.0.1:9/ws", token=never, open_timeout=0.01), LIMIT)
+
+
+async def test_certificates_for_a_connection_without_tls_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="nothing is encrypted"):
+        await connect("ws://127.0.0.1:9/ws", tls=ssl.create_default_context())
+
+
+# Servers that are none of ours
+
+
+async def test_the_token_is_not_taken_along_to_where_a_server_points(script: ScriptedBridge) -> None:
+    def point(connection: ServerConnection, _request: Request) -> Response:
+        response = connection.respond(HTTPStatus.FOUND, "over there")
+        response.headers["Location"] = script.url
+        return response
+
+    async with scripted_bridge(process_request=point) as elsewhere:
+        with pytest.raises(ConnectError, match="HTTP 302 instead of a WebSocket: over there"):
+            await asyncio.wait_for(connect(elsewhere.url, token=TOKEN), LIMIT)
+    assert script.waiting == 0
+
+
+async def test_a_server_that_repeats_the_token_does_not_bring_it_into_the_error() -> None:
+    def repeat(connection: ServerConnection, request: Request) -> Response:
+        said = "x" * 250 + request.headers["Sec-WebSocket-Protocol"]
+        return connection.respond(HTTPStatus.BAD_REQUEST, said)
+
+    async with scripted_bridge(process_request=repeat) as script:
+        refused = await refusal(connect(script.url, token=TOKEN))
+    assert "workspace-bridge.v1, bearer.(the token)" in str(refused)
+    assert TOKEN[:5] not in str(refused)
+
+
+async def test_a_server_that_selects_the_token_does_not_bring_it_into_the_error() -> None:
+    def select(_connection: ServerConnection, request: Request, response: Response) -> Response:
+        response.headers["Sec-WebSocket-Protocol"] = request.headers["Sec-WebSocket-Protocol"]
+        return response
+
+    async with scripted_bridge(process_response=select, subprotocols=None) as script:
+        several = await refusal(connect(script.url, token=TOKEN))
+    async with scripted_bridge(subprotocols=[f"bearer.{TOKEN}"]) as script:
+        it = await refusal(connect(script.url, token=TOKEN))
+    assert "multiple values" in str(several)
+    assert "does not speak workspace-bridge.v1" in str(it)
+    assert TOKEN not in f"{several} {it}"
+
+
 def test_the_token_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     door = Door("ws://127.0.0.1:9/ws", 1.0, TOKEN)
@@ -139,7 +220,7 @@ async def test_the_library_logs_no_token(script: ScriptedBridge, caplog: pytest.
 # Newer tokens
 
 
-@pytest.mark.parametrize(("left", "after"), [(600, 480), (100, 70), (40, 20), (10, 5), (0, 0), (36000, 28800)])
+@pytest.mark.parametrize(("left", "after"), [(600, 480), (100, 70), (40, 20), (10, 5), (1, 1), (0, 1), (36000, 28800)])
 def test_a_newer_token_is_brought_in_time(left: float, after: float) -> None:
     assert due(left) == after
 
@@ -222,9 +303,67 @@ async def test_a_subscription_that_the_newer_token_does_not_allow_ends_with_the_
     assert (await asyncio.wait_for(anext(aiter(kept)), LIMIT)).offset == 1
 
 
+async def test_of_a_subscription_that_has_ended_so_nothing_more_is_wanted(renewing: Renewing) -> None:
+    conversation = await renewing.begin(lambda: "token")
+    await subscription(renewing.client, conversation, "Cisco", "Notes", "Both")
+    await subscription(renewing.client, conversation, "Both")
+    await renewing.sleeper.wake()
+    asked = await conversation.hear_about("Refresh")
+    await conversation.control("Session/Refreshed", {"expiresInSeconds": 600, "ended": ["Cisco"]}, asked)
+    assert (await conversation.hear_about("Unsubscribe"))["data"] == {"patterns": ["Notes"]}
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"ended": ["a/b/c/d"]}, {"ended": None}, {"ended": [], "expiresInSeconds": "soon"}, []]
+)
+async def test_an_answer_that_cannot_be_read_is_asked_for_again(renewing: Renewing, answer: Any) -> None:
+    conversation = await renewing.begin(lambda: "token")
+    await renewing.sleeper.wake()
+    await conversation.control("Session/Refreshed", answer, await conversation.hear_about("Refresh"))
+    assert await renewing.sleeper.wake() == 5
+    assert await renewing.sleeper.wake() == pytest.approx(due(115))
+    await conversation.hear_about("Refresh")
+
+
+async def test_a_function_that_gives_the_same_token_to_its_end_is_asked_once_a_second_at_most(
+    renewing: Renewing,
+) -> None:
+    conversation = await renewing.begin(lambda: "token")
+    await renewing.sleeper.wake()
+    for left in (0.4, 0.0, 0.0):
+        asked = await conversation.hear_about("Refresh")
+        await conversation.control("Session/Refreshed", {"expiresInSeconds": left, "ended": []}, asked)
+        assert await renewing.sleeper.wake() == 1
+
+
 async def test_a_token_that_cannot_be_renewed_is_not(renewing: Renewing) -> None:
     await renewing.begin(TOKEN)
     assert renewing.sleeper.asked.empty()
+
+
+# With a real bridge
+
+
+async def test_a_session_goes_on_with_a_newer_token_and_keeps_what_that_allows() -> None:
+    tokens = iter([signed(subscribe=allowed, roles=None) for allowed in (["Notes", "Cisco"], ["Notes"])])
+    sleeper = Sleeper()
+    async with (
+        running_bridge(jwt_secret=SECRET) as bridge,
+        connect(bridge.url, token=lambda: next(tokens), pace=sleeper.pace()) as client,
+    ):
+        lost, kept = await client.subscribe("Cisco"), await client.subscribe("Notes")
+        before = client.opened.session
+        assert await sleeper.wake() == pytest.approx(due(600), abs=10)
+        with pytest.raises(RejectedError, match="the newer token does not allow Cisco"):
+            await soon(read_to_the_end(lost))
+        assert (client.opened.session, kept.ended) == (before, False)
+        seconds, _ = await soon(sleeper.asked.get())
+        assert seconds == pytest.approx(due(600), abs=10)
+
+
+async def read_to_the_end(stream: Subscription) -> None:
+    async for _ in stream:
+        pass
 
 
 # Explain

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
 import trustme
 
+from bridge.command_line.access import access
 from tests.command_line.terminal import Finished, run, serving
 from tests.server.auth.tokens import SECRET
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SIGNED = {"BRIDGE_JWT_SECRET": SECRET}
 OFFER = ("publish", "Simulator/Call/Offer", '{"fromAddress":"+15550100"}', "--wait")
@@ -71,6 +71,13 @@ async def test_issuer_and_audience_are_those_of_the_bridge(tmp_path: Path) -> No
         (("--role", "boss"), {}, "there is no role 'boss'; the roles are widget, gadget, host"),
         (("--publish", "a/b/c/d"), {}, "a pattern has at most three segments"),
         (("--ttl", "0"), {}, "--ttl"),
+        (("--ttl", "9999999999999"), {}, "the bridge would refuse it: the claim exp is"),
+        (("--app", "grün"), {}, "the claim app is"),
+        (("--workspace", "a b"), {}, "the claim workspace is"),
+        (("--extension", ""), {}, "the claim extension is"),
+        (("--subject", ""), {}, "the claim sub is"),
+        (("--origin", "desk.example.com"), {}, "the claim origins is"),
+        (("--apps", "weather") * 257, {}, "the claim apps is"),
     ],
 )
 async def test_what_cannot_be_issued_is_told(
@@ -81,6 +88,26 @@ async def test_what_cannot_be_issued_is_told(
     assert (done.code, done.out) == (2, "")
     assert complaint in " ".join(done.err.split())
     assert SECRET not in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "notes"),
+    [
+        ((), ["it opens no session: name a --workspace", "it allows nothing: give it a --role"]),
+        (("--role", "widget"), ["it opens no session"]),
+        (("--workspace", "5069", "--role", "host"), ["it allows nothing"]),
+        (("--workspace", "5069", "--subscribe", "Notes"), []),
+        (("--role", "server"), []),
+        (("--role", "operator"), []),
+    ],
+)
+async def test_a_token_that_is_of_no_use_is_issued_with_a_note(options: tuple[str, ...], notes: list[str]) -> None:
+    done = await issue(*options)
+
+    assert (done.code, read(done.out)["sub"]) == (0, "developer")
+    said = done.err.splitlines()
+    assert len(said) == len(notes)
+    assert all(note in line for note, line in zip(notes, said, strict=True))
 
 
 async def test_without_a_secret_it_is_told_how_to_make_one() -> None:
@@ -109,13 +136,42 @@ async def test_the_commands_take_the_token_from_a_file_or_the_environment(tmp_pa
         assert token.strip() not in without.err + from_file.out + from_file.err + wrong.err
 
 
+def test_the_file_is_read_anew_for_each_token(tmp_path: Path) -> None:
+    file = tmp_path / "desk.token"
+    file.write_text("one\n")
+    token = access("ws://127.0.0.1/ws", None, "test", file, None).token
+    assert callable(token)
+    assert token() == "one"
+    file.write_text("two\n")
+    assert token() == "two"
+    file.write_text("")
+    with pytest.raises(ValueError, match="that is no token"):
+        token()
+
+
+def test_a_pipe_gives_its_token_once() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"one\n")
+    os.close(writing)
+    try:
+        assert access("ws://127.0.0.1/ws", None, "test", Path(f"/dev/fd/{reading}"), None).token == "one"
+    finally:
+        os.close(reading)
+
+
 async def test_a_file_without_a_token_is_told(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.write_text("\n")
-    for path, complaint in ((empty, "holds no token"), (tmp_path / "none", "No such file")):
+    (tmp_path / "words").write_text("not a token")
+    for path, complaint in (
+        (empty, "holds no token"),
+        (tmp_path / "words", "holds no token"),
+        (tmp_path / "none", "No such file"),
+    ):
         done = await run("listen", "--token-file", str(path))
         assert done.code == 2
         assert complaint in done.err
+        assert "not a token" not in done.err
     certificates = await run("listen", "--ca-file", str(empty))
     assert (certificates.code, "no certificate in PEM form" in certificates.err) == (2, True)
 
@@ -144,6 +200,9 @@ async def test_a_bridge_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
         assert url.startswith("wss://")
         trusting = await run(*OFFER, "--url", url, "--ca-file", str(tmp_path / "ca.pem"))
         assert trusting.code == 0
+        mistaken = await run(*OFFER, "--url", url.replace("wss", "ws"), "--ca-file", str(tmp_path / "ca.pem"))
+        assert mistaken.code == 2
+        assert "nothing is encrypted with ws://" in mistaken.err
         doubting = await run(*OFFER, "--url", url)
         assert doubting.code == 3
         assert "TLS failed" in doubting.err

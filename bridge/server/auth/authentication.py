@@ -31,15 +31,34 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.InvalidIssuerError, "the token is of another issuer"),
     (jwt.InvalidAudienceError, "the token is meant for another audience"),
     (jwt.ImmatureSignatureError, "the token is not valid yet"),
-    (jwt.MissingRequiredClaimError, "the token has no exp, no sub, or not the iss or aud that is asked for"),
     (jwt.InvalidSignatureError, "the token's signature is not good"),
     (jwt.InvalidAlgorithmError, "the token's signature is not good"),
 )
 """What the client is told. The library's own texts may quote the token."""
 
+_NAMED: tuple[tuple[type[Exception], str], ...] = (
+    (jwt.exceptions.InvalidSubjectError, "sub"),
+    (jwt.exceptions.InvalidJTIError, "jti"),
+    (jwt.InvalidIssuedAtError, "iat"),
+)
+"""Claims of a wrong form that `PyJWT` finds before ``claims`` does."""
+
 
 def _unauthenticated(reason: str) -> RefusedToken:
     return RefusedToken(CloseCode.UNAUTHENTICATED, reason)
+
+
+def _reason(error: Exception) -> str:
+    """Say what is wrong with a token, without quoting it: which claim, where it is one."""
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        error = MalformedError(error.claim)
+    elif isinstance(error, jwt.DecodeError):
+        error = next((MalformedError(name) for name in ("exp", "nbf") if f"({name})" in str(error)), error)
+    else:
+        error = next((MalformedError(name) for kind, name in _NAMED if isinstance(error, kind)), error)
+    if isinstance(error, MalformedError):
+        return str(error)
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), _MALFORMED)
 
 
 class Authentication:
@@ -89,8 +108,7 @@ class Authentication:
         except jwt.ExpiredSignatureError:
             return RefusedToken(CloseCode.TOKEN_EXPIRED, "the token has expired; come back with a new one")
         except _malformed as error:
-            reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
-            return _unauthenticated(next(reasons, str(error) if isinstance(error, MalformedError) else _MALFORMED))
+            return _unauthenticated(_reason(error))
 
     def _decode(self, token: str, key: PyJWK) -> dict[str, Any]:
         return jwt.decode(

@@ -40,6 +40,10 @@ _Few = Field((), max_length=MOST)
 class MalformedError(ValueError):
     """A claim is not what it must be. The text names it and quotes nothing."""
 
+    def __init__(self, claim: str) -> None:
+        super().__init__(f"the claim {claim} is missing or not what it must be")
+        self.claim = claim
+
 
 class _Claims(BaseModel):
     """The claims that the bridge looks at; an issuer may add any others."""
@@ -71,7 +75,7 @@ def read(payload: dict[str, Any]) -> Grant:
         claims = _Claims.model_validate(payload)
     except ValidationError as error:
         name = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"][0]
-        raise MalformedError(f"the claim {name} is missing or not what it must be") from None
+        raise MalformedError(str(name)) from None
     return Grant(
         subject=claims.sub,
         expires_at=claims.exp,

@@ -69,7 +69,7 @@ class KeySet:
         self._sleep = sleep
 
         # The keys, when they were fetched, and when that was last tried for the sake of an unknown id.
-        self._keys: dict[str | None, PyJWK] = {}
+        self._keys: dict[str | int, PyJWK] = {}
         self._fetched_at = float("-inf")
         self._looked_at = float("-inf")
 
@@ -77,6 +77,7 @@ class KeySet:
         self._waiting: list[tuple[str | None, Callable[[PyJWK | RefusedToken], None]]] = []
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     @property
     def ready(self) -> bool:
@@ -88,7 +89,8 @@ class KeySet:
         self._task = asyncio.get_running_loop().create_task(self._look_after())
 
     async def stop(self) -> None:
-        """Fetch no more; who waits is told to try again."""
+        """Fetch no more; who waits, or comes later, is told to try again."""
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -113,8 +115,8 @@ class KeySet:
         return self._keys.get(key_id)
 
     def _wait(self, key_id: str | None, answer: Callable[[PyJWK | RefusedToken], None]) -> None:
-        if len(self._waiting) >= MOST_WAITING:
-            answer(_CROWDED)
+        if self._stopped or len(self._waiting) >= MOST_WAITING:
+            answer(_NO_KEYS if self._stopped else _CROWDED)
             return
         self._looked_at = self._monotonic()
         self._waiting.append((key_id, answer))
@@ -159,7 +161,14 @@ class KeySet:
     def _answer_all(self, refusal: RefusedToken | None) -> None:
         waiting, self._waiting = self._waiting, []
         for key_id, answer in waiting:
-            answer(self._known(key_id) or refusal or _UNKNOWN)
+            try:
+                answer(self._known(key_id) or refusal or _UNKNOWN)
+            except Exception:  # its fault is not the others', nor that of the keys
+                log.exception("token_not_answered")
+
+
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
+"""Nothing compressed: what arrives is what is counted."""
 
 
 class _Fetch:
@@ -173,11 +182,11 @@ class _Fetch:
         document = bytearray()
         async with (
             httpx.AsyncClient(verify=self._tls, timeout=FETCH_SECONDS, follow_redirects=False) as client,
-            client.stream("GET", self._url, headers={"Accept": "application/json"}) as response,
+            client.stream("GET", self._url, headers=_HEADERS) as response,
         ):
             if response.status_code != httpx.codes.OK:
                 raise ValueError(f"the issuer answered {response.status_code}")
-            async for piece in response.aiter_bytes():
+            async for piece in response.aiter_raw():
                 document += piece
                 if len(document) > FETCH_BYTES:
                     raise ValueError(f"more than {FETCH_BYTES} bytes")

@@ -65,8 +65,11 @@ class SecretKey:
         """Need nothing."""
 
 
-def read_keys(document: Any, algorithms: Collection[str]) -> dict[str | None, PyJWK]:
-    """Take the keys out of a JSON Web Key Set that may sign tokens (RFC 7517); where two have one id, the first.
+def read_keys(document: Any, algorithms: Collection[str]) -> dict[str | int, PyJWK]:
+    """Take the keys out of a JSON Web Key Set that may sign tokens (RFC 7517), by their ids.
+
+    A key without an id, or with one that an earlier key has, stands under a number: no token can name it, and it still
+    counts where a token names none.
 
     Others are left out: symmetric ones, those for encryption, too short ones, those of other algorithms. Private parts,
     which have no business there, are not looked at.
@@ -77,11 +80,11 @@ def read_keys(document: Any, algorithms: Collection[str]) -> dict[str | None, Py
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise ValueError("no JSON Web Key Set")  # noqa: TRY004 it is about the document
-    found: dict[str | None, PyJWK] = {}
+    found: dict[str | int, PyJWK] = {}
     for entry in entries[:MOST_KEYS]:
         if isinstance(entry, dict) and (key := _read_key(entry, algorithms)) is not None:
             key_id = entry.get("kid")
-            found.setdefault(key_id if isinstance(key_id, str) else None, key)
+            found[key_id if isinstance(key_id, str) and key_id not in found else len(found)] = key
     return found
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,9 +128,16 @@ def test_what_is_no_good_token_opens_nothing(bad: str) -> None:
 @pytest.mark.parametrize(
     ("claim", "value"),
     [
+        ("sub", None),
         ("sub", ""),
+        ("sub", 7),
         ("sub", "x" * 257),
+        ("exp", None),
+        ("exp", "tomorrow"),
         ("exp", 1e300),
+        ("nbf", "yesterday"),
+        ("iat", []),
+        ("jti", 7),
         ("workspace", "a b"),
         ("workspace", ["ok", "*"]),
         ("workspace", {"a": 1}),
@@ -165,8 +174,11 @@ def test_issuer_and_audience_are_compared_where_that_is_asked_for() -> None:
     assert granted(good).subject == "alice"
     assert refused(token(iss="https://other.example", aud="bridge"), **both)[1] == "the token is of another issuer"
     assert refused(token(iss="https://issuer.example", aud="other"), **both)[1].endswith("another audience")
-    assert refused(token(aud="bridge"), **both)[0] is CloseCode.UNAUTHENTICATED
-    assert refused(token(iss="https://issuer.example"), **both)[0] is CloseCode.UNAUTHENTICATED
+    for name, without in (("iss", token(aud="bridge")), ("aud", token(iss="https://issuer.example"))):
+        assert refused(without, **both) == (
+            CloseCode.UNAUTHENTICATED,
+            f"the claim {name} is missing or not what it must be",
+        )
 
 
 @given(st.one_of(st.text(max_size=200), st.binary(max_size=200).map(lambda raw: raw.decode("latin-1"))))
@@ -199,5 +211,54 @@ def test_any_claims_are_answered_once_and_never_raise(strange: dict[str, Any]) -
 def test_no_token_and_no_secret_shows_in_any_text() -> None:
     made = authentication()
 
-    for text in (repr(made), str(vars(made)), repr(vars(made._keys))):
+    for text in (repr(made), str(vars(made)), repr(vars(made._keys)), repr(settings()), str(settings().model_dump())):
         assert SECRET not in text
+
+
+MARK = "not-for-the-eyes-of-others"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        MARK,
+        f"{MARK}.{MARK}.{MARK}",
+        unsigned({"alg": MARK, "kid": MARK}, claims(sub=MARK)),
+        unsigned({"alg": "HS256", MARK: MARK}, {MARK: MARK}),
+        jwt.encode(claims(sub=MARK), SECRET + "!", algorithm="HS256"),
+        token(sub=MARK, exp=1),
+        token(sub=MARK, nbf=4_000_000_000),
+        token(sub=MARK, exp=[MARK]),
+        token(sub=MARK, iat=MARK),
+        token(sub=MARK, iss=MARK, aud=MARK),
+        token(sub=[MARK]),
+        token(workspace=[f"{MARK} {MARK}"]),
+        token(publish=[f"{MARK}/a/b/c/d"]),
+        token(origins=[MARK]),
+        token(app=f"{MARK}\n"),
+    ],
+    ids=lambda _: "token",
+)
+def test_a_refusal_shows_nothing_of_the_token_in_reason_or_log(bad: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    with structlog.testing.capture_logs() as lines:
+        found = refused(bad, jwt_issuer="https://issuer.example", jwt_audience="bridge")
+
+    for part in filter(None, (MARK, *bad.split("."))):
+        assert part not in f"{found} {lines} {caplog.text}"
+
+
+def test_a_fault_on_the_way_shows_nothing_of_the_token_in_its_traceback() -> None:
+    class BrokenError(Exception):
+        pass
+
+    def broken(_answer: Grant | RefusedToken) -> None:
+        raise BrokenError
+
+    text = token(sub=MARK)
+    with pytest.raises(BrokenError) as caught:
+        authentication().check(text, broken)
+
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "BrokenError" in shown
+    assert not any(part in shown for part in (MARK, SECRET, *text.split(".")))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
+import structlog
 from aiohttp import web
 
 from bridge.broker.identity import Grant
@@ -176,6 +178,16 @@ async def test_without_an_id_only_the_only_key_counts() -> None:
         assert await issuer.ask(token) == RefusedToken(CloseCode.UNAUTHENTICATED, "the issuer has no such key")
 
 
+async def test_two_keys_without_an_id_are_not_the_only_key() -> None:
+    nameless = [{name: value for name, value in key.published().items() if name != "kid"} for key in (RSA, EC)]
+    token = jwt.encode(claims(), RSA.private, algorithm="RS256")
+    async with issuing(nameless[0]) as issuer:
+        assert isinstance(verdict(issuer.authentication, token), Grant)
+    for second in (nameless[1], EC.published(), EC.published(kid="rsa")):
+        async with issuing(RSA.published() if "kid" in second else nameless[0], second) as issuer:
+            assert await issuer.ask(token) == RefusedToken(CloseCode.UNAUTHENTICATED, "the issuer has no such key")
+
+
 async def test_an_unknown_id_fetches_the_keys_anew_once_a_minute() -> None:
     new = Key("new")
     async with issuing(RSA.published()) as issuer:
@@ -254,6 +266,41 @@ async def test_who_waits_when_the_bridge_stops_is_answered() -> None:
     assert [answer.code for answer in answers if isinstance(answer, RefusedToken)] == [CloseCode.TRY_AGAIN_LATER]
 
 
+async def test_who_comes_after_the_stop_is_answered_too() -> None:
+    async with issuing(RSA.published()) as issuer:
+        pass
+    unknown = verdict(issuer.authentication, Key("unknown").token())
+    assert isinstance(unknown, RefusedToken)
+    assert unknown.code is CloseCode.TRY_AGAIN_LATER
+
+
+async def test_a_fault_of_one_who_waits_is_not_that_of_the_others_or_the_keys() -> None:
+    def broken(_answer: Grant | RefusedToken) -> None:
+        raise RuntimeError("a fault")
+
+    new = Key("new")
+    async with issuing(RSA.published()) as issuer:
+        issuer.document = key_set(RSA.published(), new.published())
+        issuer.sleeping.clear()
+        with structlog.testing.capture_logs() as lines:
+            issuer.authentication.check(new.token(), broken)
+            assert isinstance(await issuer.ask(new.token()), Grant)
+        assert [line["event"] for line in lines if line["log_level"] == "error"] == ["token_not_answered"]
+        await issuer.idle()
+        issuer.document = key_set(EC.published())
+        await issuer.advance(REFRESH_SECONDS)
+        assert isinstance(verdict(issuer.authentication, EC.token()), Grant)
+
+
+async def test_garbage_of_the_issuer_is_logged_and_not_quoted() -> None:
+    async with issuing(RSA.published()) as issuer:
+        with structlog.testing.capture_logs() as lines:
+            issuer.document = b'{"keys": [], "password": "hunter2"'
+            await issuer.advance(REFRESH_SECONDS)
+        assert [line["event"] for line in lines] == ["keys_not_fetched"]
+        assert "hunter2" not in str(lines)
+
+
 # A real issuer
 
 
@@ -300,6 +347,7 @@ async def test_keys_come_from_a_real_server() -> None:
         (b"", 302, {"Location": "http://127.0.0.1:9/keys"}),
         (b" " * (FETCH_BYTES + 1) + key_set(RSA.published()), 200, None),
         (json.dumps({"keys": "none"}).encode(), 200, None),
+        (gzip.compress(key_set(RSA.published())), 200, {"Content-Encoding": "gzip"}),
     ],
 )
 async def test_what_is_no_key_set_gives_no_keys(body: bytes, status: int, headers: dict[str, str] | None) -> None:
