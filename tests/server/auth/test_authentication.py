@@ -154,6 +154,26 @@ def test_what_is_no_good_token_opens_nothing(bad: str) -> None:
     assert len(bad) < 10 or bad not in reason
 
 
+def well_signed(header: dict[str, Any]) -> str:
+    """Sign by HS256 and the right secret, whatever the header says."""
+    signing_input = unsigned(header, claims()).rpartition(".")[0]
+    signature = jwt.get_algorithm_by_name("HS256").sign(signing_input.encode(), SECRET.encode())
+    return unsigned(header, claims(), signature)
+
+
+@pytest.mark.parametrize("said", ["HS512", "RS256", "none", "hs256"])
+def test_an_algorithm_that_the_key_has_not_is_refused_even_over_a_good_signature(said: str) -> None:
+    assert granted(well_signed({"alg": "HS256"})).subject == "alice"
+    assert refused(well_signed({"alg": said})) == (CloseCode.UNAUTHENTICATED, "the token's signature is not good")
+
+
+def test_an_extension_of_the_format_is_refused_even_if_the_library_knows_it() -> None:
+    assert refused(well_signed({"alg": "HS256", "crit": ["b64"], "b64": True})) == (
+        CloseCode.UNAUTHENTICATED,
+        "the token asks for an extension that is not known here",
+    )
+
+
 @pytest.mark.parametrize(
     ("claim", "value"),
     [

@@ -445,7 +445,6 @@ async def test_keys_come_from_a_real_server() -> None:
     [
         (b"", 500, None),
         (b"", 404, None),
-        (b"", 302, {"Location": "http://127.0.0.1:9/keys"}),
         (b" " * (FETCH_BYTES + 1) + key_set(RSA.published()), 200, None),
         (json.dumps({"keys": "none"}).encode(), 200, None),
         (gzip.compress(key_set(RSA.published())), 200, {"Content-Encoding": "gzip"}),
@@ -454,6 +453,26 @@ async def test_keys_come_from_a_real_server() -> None:
 async def test_what_is_no_key_set_gives_no_keys(body: bytes, status: int, headers: dict[str, str] | None) -> None:
     async with served(body, status, headers) as url:
         found = await asked(url)
+    assert isinstance(found, RefusedToken)
+    assert found.code is CloseCode.TRY_AGAIN_LATER
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_an_issuer_that_sends_elsewhere_is_not_followed(status: int) -> None:
+    async with served(key_set(RSA.published())) as good, served(b"", status, {"Location": good}) as url:
+        assert isinstance(await asked(good), Grant)
+        found = await asked(url)
+    assert isinstance(found, RefusedToken)
+    assert found.code is CloseCode.TRY_AGAIN_LATER
+
+
+async def test_a_fetch_that_goes_on_and_on_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_set_module, "FETCH_SECONDS", 0.01)
+    issuer = Issuer(RSA.published())
+    issuer.held = asyncio.Event()
+    await issuer.authentication.start()
+    found = await issuer.ask(RSA.token())
+    await issuer.authentication.stop()
     assert isinstance(found, RefusedToken)
     assert found.code is CloseCode.TRY_AGAIN_LATER
 
