@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -14,6 +15,8 @@ from bridge.server.auth.claims import MalformedError, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from jwt.types import Options
 
     from bridge.broker.identity import Grant
     from bridge.server.auth.keys import Keys
@@ -30,18 +33,19 @@ _MALFORMED = "the token is malformed"
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.InvalidIssuerError, "the token is of another issuer"),
     (jwt.InvalidAudienceError, "the token is meant for another audience"),
-    (jwt.ImmatureSignatureError, "the token is not valid yet"),
     (jwt.InvalidSignatureError, "the token's signature is not good"),
     (jwt.InvalidAlgorithmError, "the token's signature is not good"),
 )
 """What the client is told. The library's own texts may quote the token."""
 
-_NAMED: tuple[tuple[type[Exception], str], ...] = (
-    (jwt.exceptions.InvalidSubjectError, "sub"),
-    (jwt.exceptions.InvalidJTIError, "jti"),
-    (jwt.InvalidIssuedAtError, "iat"),
-)
-"""Claims of a wrong form that `PyJWT` finds before ``claims`` does."""
+_READ_BY_CLAIMS: Options = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
+"""Signature, issuer and audience are the library's part. ``claims`` names the claim that is bad; time is handed in."""
 
 
 def _unauthenticated(reason: str) -> RefusedToken:
@@ -50,24 +54,31 @@ def _unauthenticated(reason: str) -> RefusedToken:
 
 def _reason(error: Exception) -> str:
     """Say what is wrong with a token, without quoting it: which claim, where it is one."""
-    if isinstance(error, jwt.MissingRequiredClaimError):
+    if isinstance(error, jwt.MissingRequiredClaimError):  # iss or aud, the only ones that are left to the library
         error = MalformedError(error.claim)
-    elif isinstance(error, jwt.DecodeError):
-        error = next((MalformedError(name) for name in ("exp", "nbf") if f"({name})" in str(error)), error)
-    else:
-        error = next((MalformedError(name) for kind, name in _NAMED if isinstance(error, kind)), error)
     if isinstance(error, MalformedError):
         return str(error)
     return next((reason for kind, reason in _REASONS if isinstance(error, kind)), _MALFORMED)
 
 
 class Authentication:
-    """Checks tokens (the broker's ``Tokens``). ``issuer`` and ``audience`` are compared where they are given."""
+    """Checks tokens (the broker's ``Tokens``).
 
-    def __init__(self, keys: Keys, *, issuer: str | None = None, audience: str | None = None) -> None:
+    ``issuer`` and ``audience`` are compared where they are given; ``now`` gives seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        issuer: str | None = None,
+        audience: str | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
+        self._now = now
 
     @property
     def ready(self) -> bool:
@@ -104,11 +115,15 @@ class Authentication:
 
     def _verify(self, token: str, key: PyJWK) -> Grant | RefusedToken:
         try:
-            return read(self._decode(token, key))
-        except jwt.ExpiredSignatureError:
-            return RefusedToken(CloseCode.TOKEN_EXPIRED, "the token has expired; come back with a new one")
+            claims = read(self._decode(token, key))
         except _malformed as error:
             return _unauthenticated(_reason(error))
+        now = self._now()
+        if claims.exp + LEEWAY_SECONDS <= now:
+            return RefusedToken(CloseCode.TOKEN_EXPIRED, "the token has expired; come back with a new one")
+        if max(claims.nbf, claims.iat) > now + LEEWAY_SECONDS:
+            return _unauthenticated("the token is not valid yet")
+        return claims.grant()
 
     def _decode(self, token: str, key: PyJWK) -> dict[str, Any]:
         return jwt.decode(
@@ -117,6 +132,5 @@ class Authentication:
             algorithms=[key.algorithm_name],
             issuer=self._issuer,
             audience=self._audience,
-            leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "sub"], "verify_aud": self._audience is not None},
+            options={**_READ_BY_CLAIMS, "verify_aud": self._audience is not None},
         )

@@ -30,6 +30,9 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+_Time = Annotated[float, Field(strict=True, ge=0, lt=1e12, allow_inf_nan=False)]
+"""Seconds since 1970; whoever writes milliseconds is told so, instead of being trusted for millennia."""
+
 _Name = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,128}$")]
 _Workspace = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
 _Pattern = Annotated[str, StringConstraints(max_length=200), AfterValidator(_pattern)]
@@ -45,13 +48,15 @@ class MalformedError(ValueError):
         self.claim = claim
 
 
-class _Claims(BaseModel):
+class Claims(BaseModel):
     """The claims that the bridge looks at; an issuer may add any others."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     sub: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256)]
-    exp: Annotated[float, Field(strict=True, gt=0, lt=1e12, allow_inf_nan=False)]
+    exp: _Time
+    nbf: _Time = 0.0
+    iat: _Time = 0.0
     workspace: Annotated[tuple[_Workspace, ...], BeforeValidator(_listed)] = _Few
     app: _Name | None = None
     extension: Annotated[str, StringConstraints(strict=True, pattern=r"^[\x21-\x7e]{1,64}$")] | None = None
@@ -61,30 +66,33 @@ class _Claims(BaseModel):
     apps: tuple[_Name, ...] = _Few
     origins: tuple[_Origin, ...] | None = Field(None, max_length=MOST)
 
+    def grant(self) -> Grant:
+        """Give what the bus wants to know. Roles that are none of the bridge's own are for other services."""
+        return Grant(
+            subject=self.sub,
+            expires_at=self.exp,
+            workspaces=self.workspace,
+            app=self.app,
+            extension=self.extension,
+            publish=tuple(map(Pattern.parse, self.publish)),
+            subscribe=tuple(map(Pattern.parse, self.subscribe)),
+            roles=frozenset(Role(name) for name in self.roles if name in _known_roles),
+            apps=frozenset(self.apps),
+            origins=self.origins,
+        )
+
 
 _known_roles = frozenset(Role)
 
 
-def read(payload: dict[str, Any]) -> Grant:
-    """Read the claims of a verified token. Roles that are none of the bridge's own are for other services.
+def read(payload: dict[str, Any]) -> Claims:
+    """Read the claims of a token whose signature is good; whether its time has come, or is over, is not looked at.
 
     Raises:
         MalformedError: A claim is missing, or is not what it must be.
     """
     try:
-        claims = _Claims.model_validate(payload)
+        return Claims.model_validate(payload)
     except ValidationError as error:
         name = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"][0]
         raise MalformedError(str(name)) from None
-    return Grant(
-        subject=claims.sub,
-        expires_at=claims.exp,
-        workspaces=claims.workspace,
-        app=claims.app,
-        extension=claims.extension,
-        publish=tuple(map(Pattern.parse, claims.publish)),
-        subscribe=tuple(map(Pattern.parse, claims.subscribe)),
-        roles=frozenset(Role(name) for name in claims.roles if name in _known_roles),
-        apps=frozenset(claims.apps),
-        origins=claims.origins,
-    )

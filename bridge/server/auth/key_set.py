@@ -47,6 +47,7 @@ MOST_WAITING = 1000
 _NO_KEYS = RefusedToken(CloseCode.TRY_AGAIN_LATER, "the issuer's keys cannot be had now; try again later")
 _TOO_SOON = RefusedToken(CloseCode.TRY_AGAIN_LATER, "the token's key is not known yet; try again in a minute")
 _CROWDED = RefusedToken(CloseCode.TRY_AGAIN_LATER, "too many tokens wait for the issuer's keys; try again later")
+_UNNAMED = RefusedToken(CloseCode.UNAUTHENTICATED, "the token names no key (kid), and the issuer has several")
 _UNKNOWN = RefusedToken(CloseCode.UNAUTHENTICATED, "the issuer has no such key")
 
 
@@ -62,18 +63,18 @@ class KeySet:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._url = url
+        self._shown = url.partition("?")[0]  # what follows may be a key to the issuer's door
         self._algorithms = frozenset(algorithms)
         self._fetch = fetch or _Fetch(url)
         self._monotonic = monotonic
         self._sleep = sleep
 
-        # The keys, when they were fetched, and when that was last tried for the sake of an unknown id.
+        # The keys, when they were fetched, and when a fetch last began for the sake of an unknown id.
         self._keys: dict[str | int, PyJWK] = {}
         self._fetched_at = float("-inf")
         self._looked_at = float("-inf")
 
-        # Who waits for the fetch that is under way; the task that fetches.
+        # Who waits for a fetch; the task that fetches.
         self._waiting: list[tuple[str | None, Callable[[PyJWK | RefusedToken], None]]] = []
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -99,34 +100,36 @@ class KeySet:
 
     def find(self, key_id: str | None, answer: Callable[[PyJWK | RefusedToken], None]) -> None:
         """Answer at once where the key is known; else when the keys have been fetched, if that may be now."""
-        key = self._known(key_id)
-        if key is not None:
-            answer(key)
+        known = self._known(key_id)
+        if known is not None:
+            answer(known)
         elif self._waiting or self._monotonic() - self._looked_at >= UNKNOWN_SECONDS:
             self._wait(key_id, answer)
         else:
             answer(_TOO_SOON if self.ready else _NO_KEYS)
 
-    def _known(self, key_id: str | None) -> PyJWK | None:
+    def _known(self, key_id: str | None) -> PyJWK | RefusedToken | None:
         if not self.ready:
             return None
         if key_id is None:
-            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
+            return next(iter(self._keys.values())) if len(self._keys) == 1 else _UNNAMED
         return self._keys.get(key_id)
 
     def _wait(self, key_id: str | None, answer: Callable[[PyJWK | RefusedToken], None]) -> None:
         if self._stopped or len(self._waiting) >= MOST_WAITING:
             answer(_NO_KEYS if self._stopped else _CROWDED)
             return
-        self._looked_at = self._monotonic()
         self._waiting.append((key_id, answer))
         self._wanted.set()
 
     async def _look_after(self) -> None:
         while True:
+            in_time = len(self._waiting)
+            if in_time:
+                self._looked_at = self._monotonic()
             fetched = await self._refresh()
-            self._answer_all(None if fetched else _NO_KEYS)
             self._wanted.clear()
+            self._answer_all(None if fetched else _NO_KEYS, in_time)
             await self._pause(REFRESH_SECONDS if fetched else RETRY_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
@@ -148,21 +151,22 @@ class KeySet:
             if not keys:
                 raise ValueError("it holds no key that may sign tokens")
         except (httpx.HTTPError, OSError, ValueError, RecursionError) as error:  # TimeoutError is an OSError
-            log.warning("keys_not_fetched", url=self._url, reason=str(error) or type(error).__name__)
+            log.warning("keys_not_fetched", url=self._shown, reason=str(error) or type(error).__name__)
             return False
         except Exception:
-            log.exception("keys_not_fetched", url=self._url)
+            log.exception("keys_not_fetched", url=self._shown)
             return False
         if keys.keys() != self._keys.keys():
-            log.info("keys_fetched", url=self._url, keys=len(keys))
+            log.info("keys_fetched", url=self._shown, keys=len(keys))
         self._keys, self._fetched_at = keys, self._monotonic()
         return True
 
-    def _answer_all(self, refusal: RefusedToken | None) -> None:
+    def _answer_all(self, refusal: RefusedToken | None, in_time: int = 0) -> None:
+        """Answer who waits. The first ``in_time`` came before the fetch began: what it did not bring does not exist."""
         waiting, self._waiting = self._waiting, []
-        for key_id, answer in waiting:
+        for place, (key_id, answer) in enumerate(waiting):
             try:
-                answer(self._known(key_id) or refusal or _UNKNOWN)
+                answer(self._known(key_id) or refusal or (_UNKNOWN if place < in_time else _TOO_SOON))
             except Exception:  # its fault is not the others', nor that of the keys
                 log.exception("token_not_answered")
 
@@ -176,12 +180,15 @@ class _Fetch:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._by_proxy = url.startswith("https:")  # a proxy must not come between a key set on this machine and us
         self._tls = ssl.create_default_context()
 
     async def __call__(self) -> bytes:
         document = bytearray()
         async with (
-            httpx.AsyncClient(verify=self._tls, timeout=FETCH_SECONDS, follow_redirects=False) as client,
+            httpx.AsyncClient(
+                verify=self._tls, timeout=FETCH_SECONDS, follow_redirects=False, trust_env=self._by_proxy
+            ) as client,
             client.stream("GET", self._url, headers=_HEADERS) as response,
         ):
             if response.status_code != httpx.codes.OK:

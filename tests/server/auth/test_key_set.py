@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
 import structlog
+import trustme
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.broker.identity import Grant
 from bridge.broker.tokens import RefusedToken
 from bridge.protocol.errors import CloseCode
+from bridge.server.auth import key_set as key_set_module
 from bridge.server.auth import make_authentication
 from bridge.server.auth.authentication import Authentication
 from bridge.server.auth.key_set import (
@@ -27,11 +32,13 @@ from bridge.server.auth.key_set import (
     UNKNOWN_SECONDS,
     KeySet,
 )
+from bridge.server.auth.keys import read_keys
 from bridge.settings import load
 from tests.server.auth.tokens import Key, claims, key_set, unsigned, verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 ALL = ("RS256", "ES256", "EdDSA")
 
@@ -45,6 +52,7 @@ class Issuer:
         self.document: bytes | None = key_set(*keys)
         self.fetched = 0
         self.now = 1000.0
+        self.asked = asyncio.Event()
         self.held: asyncio.Event | None = None
         self._sleepers: list[tuple[float, asyncio.Event]] = []
         self.sleeping = asyncio.Event()
@@ -55,6 +63,7 @@ class Issuer:
 
     async def _fetch(self) -> bytes:
         self.fetched += 1
+        self.asked.set()
         if self.held is not None:
             await self.held.wait()
         if self.document is None:
@@ -170,22 +179,41 @@ async def test_algorithms_are_those_of_the_setting() -> None:
     await keys.stop()
 
 
-async def test_without_an_id_only_the_only_key_counts() -> None:
-    async with issuing(RSA.published()) as issuer:
-        token = jwt.encode(claims(), RSA.private, algorithm="RS256")
-        assert isinstance(verdict(issuer.authentication, token), Grant)
-    async with issuing(RSA.published(), EC.published()) as issuer:
-        assert await issuer.ask(token) == RefusedToken(CloseCode.UNAUTHENTICATED, "the issuer has no such key")
+NAMES_NONE = RefusedToken(CloseCode.UNAUTHENTICATED, "the token names no key (kid), and the issuer has several")
+UNNAMED = jwt.encode(claims(), RSA.private, algorithm="RS256")
 
 
-async def test_two_keys_without_an_id_are_not_the_only_key() -> None:
-    nameless = [{name: value for name, value in key.published().items() if name != "kid"} for key in (RSA, EC)]
-    token = jwt.encode(claims(), RSA.private, algorithm="RS256")
-    async with issuing(nameless[0]) as issuer:
-        assert isinstance(verdict(issuer.authentication, token), Grant)
-    for second in (nameless[1], EC.published(), EC.published(kid="rsa")):
-        async with issuing(RSA.published() if "kid" in second else nameless[0], second) as issuer:
-            assert await issuer.ask(token) == RefusedToken(CloseCode.UNAUTHENTICATED, "the issuer has no such key")
+def nameless(key: Key) -> dict[str, Any]:
+    return {name: value for name, value in key.published().items() if name != "kid"}
+
+
+@pytest.mark.parametrize("key", [RSA.published(), nameless(RSA)], ids=["named", "nameless"])
+async def test_without_an_id_the_only_key_counts(key: dict[str, Any]) -> None:
+    async with issuing(key, Key("unfit").published(use="enc")) as issuer:
+        assert isinstance(verdict(issuer.authentication, UNNAMED), Grant)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        (RSA.published(), EC.published()),
+        (nameless(RSA), nameless(EC)),
+        (nameless(RSA), EC.published()),
+        (RSA.published(), EC.published(kid="rsa")),
+    ],
+    ids=lambda _: "keys",
+)
+async def test_without_an_id_none_of_several_keys_counts_and_none_is_fetched(keys: tuple[dict[str, Any], ...]) -> None:
+    async with issuing(*keys) as issuer:
+        assert verdict(issuer.authentication, UNNAMED) == NAMES_NONE
+        assert issuer.fetched == 1
+
+
+async def test_who_names_no_key_waits_for_the_first_keys() -> None:
+    for keys, expected in (((RSA,), Grant), ((RSA, EC), RefusedToken)):
+        async with issuing(*(key.published() for key in keys), away=True) as issuer:
+            issuer.document = key_set(*(key.published() for key in keys))
+            assert isinstance(await issuer.ask(UNNAMED), expected)
 
 
 async def test_an_unknown_id_fetches_the_keys_anew_once_a_minute() -> None:
@@ -202,6 +230,25 @@ async def test_an_unknown_id_fetches_the_keys_anew_once_a_minute() -> None:
         await issuer.idle()
         issuer.now += UNKNOWN_SECONDS
         assert await issuer.ask(unknown) == RefusedToken(CloseCode.UNAUTHENTICATED, "the issuer has no such key")
+        assert issuer.fetched == 3
+
+
+async def test_a_key_that_came_too_late_for_a_fetch_under_way_is_not_called_unknown() -> None:
+    new = Key("new")
+    async with issuing(RSA.published()) as issuer:
+        issuer.held = asyncio.Event()
+        issuer.asked.clear()
+        refresh = asyncio.ensure_future(issuer.advance(REFRESH_SECONDS))
+        await issuer.asked.wait()  # the answer of this fetch is on its way, without the new key
+        answer = asyncio.ensure_future(issuer.ask(new.token()))
+        await asyncio.sleep(0)
+        issuer.held.set()
+        late = await answer
+        await refresh
+        assert isinstance(late, RefusedToken)
+        assert late.code is CloseCode.TRY_AGAIN_LATER
+        issuer.document = key_set(RSA.published(), new.published())
+        assert isinstance(await issuer.ask(new.token()), Grant)  # and no minute has to pass
         assert issuer.fetched == 3
 
 
@@ -301,22 +348,76 @@ async def test_garbage_of_the_issuer_is_logged_and_not_quoted() -> None:
         assert "hunter2" not in str(lines)
 
 
+async def test_what_stands_in_the_query_of_the_url_is_not_logged() -> None:
+    async def fetch() -> bytes:
+        raise OSError("away")
+
+    started = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    keys = KeySet("https://issuer.example/keys?code=hunter2", ALL, fetch=fetch, sleep=sleep)
+    with structlog.testing.capture_logs() as lines:
+        await keys.start()
+        await started.wait()
+        await keys.stop()
+    assert [line["url"] for line in lines] == ["https://issuer.example/keys"]
+    assert "hunter2" not in str(lines)
+
+
+entries = st.dictionaries(
+    st.sampled_from(["kty", "crv", "n", "e", "x", "y", "kid", "use", "alg", "key_ops", "k", "d"]),
+    st.sampled_from(["RSA", "EC", "OKP", "oct", "P-256", "Ed25519", "AQAB", "sig", "verify", "!"])
+    | st.none()
+    | st.integers()
+    | st.text(max_size=50)
+    | st.lists(st.text(max_size=8), max_size=2),
+)
+
+
+@given(st.sampled_from([RSA, EC, ED]), entries)
+def test_no_entry_of_a_key_set_breaks_the_others(key: Key, changed: dict[str, Any]) -> None:
+    good = Key.published(ED, kid="good")
+
+    found = read_keys({"keys": [{**key.published(), **changed}, good]}, ALL)
+
+    assert "good" in found
+    assert {each.algorithm_name for each in found.values()} <= set(ALL)
+
+
 # A real issuer
 
 
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    return tls
+
+
 @asynccontextmanager
-async def served(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> AsyncIterator[str]:
+async def served(
+    body: bytes,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    authority: trustme.CA | None = None,
+    held: asyncio.Event | None = None,
+) -> AsyncIterator[str]:
     async def keys(_request: web.Request) -> web.Response:
+        if held is not None:
+            await held.wait()
         return web.Response(body=body, status=status, headers=headers)
 
     app = web.Application()
     app.router.add_get("/keys", keys)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    tls = None if authority is None else server_tls(authority)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
+        yield f"http{'' if tls is None else 's'}://127.0.0.1:{runner.addresses[0][1]}/keys"
     finally:
         await runner.cleanup()
 
@@ -344,7 +445,6 @@ async def test_keys_come_from_a_real_server() -> None:
     [
         (b"", 500, None),
         (b"", 404, None),
-        (b"", 302, {"Location": "http://127.0.0.1:9/keys"}),
         (b" " * (FETCH_BYTES + 1) + key_set(RSA.published()), 200, None),
         (json.dumps({"keys": "none"}).encode(), 200, None),
         (gzip.compress(key_set(RSA.published())), 200, {"Content-Encoding": "gzip"}),
@@ -357,7 +457,57 @@ async def test_what_is_no_key_set_gives_no_keys(body: bytes, status: int, header
     assert found.code is CloseCode.TRY_AGAIN_LATER
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_an_issuer_that_sends_elsewhere_is_not_followed(status: int) -> None:
+    async with served(key_set(RSA.published())) as good, served(b"", status, {"Location": good}) as url:
+        assert isinstance(await asked(good), Grant)
+        found = await asked(url)
+    assert isinstance(found, RefusedToken)
+    assert found.code is CloseCode.TRY_AGAIN_LATER
+
+
+async def test_a_fetch_that_goes_on_and_on_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_set_module, "FETCH_SECONDS", 0.01)
+    issuer = Issuer(RSA.published())
+    issuer.held = asyncio.Event()
+    await issuer.authentication.start()
+    found = await issuer.ask(RSA.token())
+    await issuer.authentication.stop()
+    assert isinstance(found, RefusedToken)
+    assert found.code is CloseCode.TRY_AGAIN_LATER
+
+
 async def test_an_issuer_that_does_not_answer_is_no_fault_of_the_client() -> None:
     found = await asked("http://127.0.0.1:9/keys")
     assert isinstance(found, RefusedToken)
     assert found.code is CloseCode.TRY_AGAIN_LATER
+
+
+async def test_an_issuer_is_believed_if_its_certificate_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    async with served(key_set(RSA.published()), authority=authority) as url:
+        stranger = await asked(url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        assert isinstance(await asked(url), Grant)
+    assert isinstance(stranger, RefusedToken)
+    assert stranger.code is CloseCode.TRY_AGAIN_LATER
+
+
+async def test_an_issuer_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_set_module, "FETCH_SECONDS", 0.05)
+    held = asyncio.Event()
+    async with served(key_set(RSA.published()), held=held) as url:
+        found = await asked(url)
+        held.set()
+    assert isinstance(found, RefusedToken)
+    assert found.code is CloseCode.TRY_AGAIN_LATER
+
+
+async def test_no_proxy_comes_between_the_bridge_and_an_issuer_on_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with served(key_set(EC.published(kid="rsa"))) as forger, served(key_set(RSA.published())) as url:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, forger.removesuffix("/keys"))
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        assert isinstance(await asked(url), Grant)
