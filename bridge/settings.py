@@ -213,6 +213,8 @@ class Settings(BaseSettings):
         for origin in origins:
             if origin != "null" and ("://" not in origin or origin.endswith("/")):
                 raise ValueError(f"{origin!r} is no origin: write scheme://host[:port] without a path")
+            if origin.count("*") > 1:
+                raise ValueError(f"{origin!r} has more than one *: it stands for one label")
         return origins
 
     @field_validator("finesse_urls")

@@ -271,3 +271,8 @@ def test_the_secret_is_shown_nowhere() -> None:
     with pytest.raises(SettingsError) as refused:
         load(environment={"BRIDGE_JWT_SECRET": SECRET[:-1]})
     assert SECRET[:-1] not in str(refused.value)
+
+
+def test_a_star_in_an_origin_stands_for_one_label_and_so_stands_once() -> None:
+    with pytest.raises(SettingsError, match=re.escape("has more than one *")):
+        load(environment={"BRIDGE_ALLOWED_ORIGINS": '["https://*.*.example.com"]'})

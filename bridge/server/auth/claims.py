@@ -20,7 +20,7 @@ def _pattern(text: str) -> str:
 
 
 def _origin(origin: str) -> str:
-    if origin != "null" and ("://" not in origin or origin.endswith("/")):
+    if origin != "null" and ("://" not in origin or origin.endswith("/") or origin.count("*") > 1):
         raise ValueError("no origin")
     return origin
 

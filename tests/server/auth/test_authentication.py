@@ -214,6 +214,7 @@ def test_an_extension_of_the_format_is_refused_even_if_the_library_knows_it() ->
         ("apps", ["\n"]),
         ("origins", ["desk.example.com"]),
         ("origins", ["https://desk.example.com/"]),
+        ("origins", ["https://*.*.example.com"]),
     ],
 )
 def test_a_claim_that_is_not_what_it_must_be_is_named(claim: str, value: Any) -> None:
