@@ -26,7 +26,9 @@ ODD: list[Any] = [
 KEYS = ["channel", "Channel ", "CHANNEL", "topic", "subtopic", "data", "DATA", "id", "source", "offset", "", "\ud800"]
 
 leaves = st.sampled_from(ODD) | st.text(max_size=8) | st.integers() | st.floats(allow_nan=False)
-values = st.recursive(leaves, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=4), v, max_size=3))
+values = st.recursive(
+    leaves, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=4), v, max_size=3)
+).map(copy.deepcopy)  # they are changed in turn
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
