@@ -90,11 +90,7 @@ class Publishing:
         return Checked(entry, catalogue.check_body(entry, message, strict=self.limits.strict), rule)
 
     def publish(
-        self,
-        room: Workspace,
-        publisher: Session | Guest,
-        message: Message,
-        checked: Checked,
+        self, room: Workspace, publisher: Session | Guest, message: Message, checked: Checked
     ) -> dict[str, Any]:
         """Publish a checked message; answer its publisher, if it has a session. Return the body of ``Accepted``.
 
@@ -113,19 +109,7 @@ class Publishing:
         if self.draining:
             raise Rejection(Code.UNAVAILABLE, "the bridge is stopping")
         source = publisher.permissions.source(message.source)
-        command = None
-        if checked.body is not None:
-            command = Command(
-                room.name,
-                message.id or self._new_id(),
-                message.address,
-                checked.body,
-                publisher.identity,
-                message.warnings,
-                checked.rule,
-                source,
-            )
-            self._gate.admit(command)
+        command = self._admitted(room, publisher, message, checked, source)
         published = self._stamp(room, message, source, command.id if command else None, secret=secret)
         if command is not None or message.id is not None:
             expires = now + self.limits.idempotency_seconds
@@ -139,6 +123,25 @@ class Publishing:
         if command is not None:
             self._gate.take(command)
         return accepted
+
+    def _admitted(
+        self, room: Workspace, publisher: Session | Guest, message: Message, checked: Checked, source: str
+    ) -> Command | None:
+        """Ask the gate to let a command pass; ``None`` for what is none."""
+        if checked.body is None:
+            return None
+        command = Command(
+            room.name,
+            message.id or self._new_id(),
+            message.address,
+            checked.body,
+            publisher.identity,
+            message.warnings,
+            checked.rule,
+            source,
+        )
+        self._gate.admit(command)
+        return command
 
     def _stamp(
         self, room: Workspace, message: Message, source: str, command_id: str | None, *, secret: bool

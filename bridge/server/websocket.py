@@ -15,12 +15,11 @@ from websockets.frames import Opcode
 from websockets.protocol import State
 
 from bridge.broker.broker import RefusedError
-from bridge.broker.tokens import RefusedToken
 from bridge.protocol.errors import CloseCode
-from bridge.server import bearer, handshake
+from bridge.server import handshake
+from bridge.server.admission import Admission
 from bridge.server.assembly import Assembly, ViolationError
 from bridge.server.framing import LOST, PING, close_reason
-from bridge.server.opening import ForbiddenError
 from bridge.server.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -31,10 +30,9 @@ if TYPE_CHECKING:
     from websockets.frames import Frame
     from websockets.http11 import Request
 
-    from bridge.broker.identity import Grant, Identity
+    from bridge.broker.identity import Identity
     from bridge.broker.session import Session
     from bridge.server.endpoint import Endpoint
-    from bridge.server.opening import Applicant
     from bridge.server.proxies import Client
 
 SLICE_BYTES = 16_384
@@ -48,9 +46,8 @@ class Connection(asyncio.Protocol):
     """One client. uvicorn builds it when a request asks for the upgrade, and hands it that request as bytes."""
 
     __slots__ = (
-        "_applicant",
+        "_admission",
         "_assembly",
-        "_checking",
         "_connections",
         "_ending",
         "_endpoint",
@@ -77,10 +74,8 @@ class Connection(asyncio.Protocol):
         self._assembly = Assembly()
         self._session: Session | None = None
 
-        # Who wants a session, from the handshake until it is opened; whether its token is being checked: until that is
-        # known nothing is handled.
-        self._applicant: Applicant | None = None
-        self._checking = False
+        # From the handshake until the session is opened.
+        self._admission: Admission | None = None
 
         # Code and reason of the end, once it is decided.
         self._ending: tuple[int, str] | None = None
@@ -133,6 +128,7 @@ class Connection(asyncio.Protocol):
         self._outbox.shut()
         if self._ending is None:
             self._ending = (LOST, "connection reset" if exc else "connection lost")
+        self._give_up_admission()
         self._leave()
         self._frames, self._unread, self._halted = (), b"", False
         self._wire.parser.close()  # it would hold everything in a cycle
@@ -161,7 +157,7 @@ class Connection(asyncio.Protocol):
             self._halted = True
             self._transport.pause_reading()
         self._endpoint.pulse.unfinished.stop(self)
-        if not (self._held or self._checking) or self._ending is not None:
+        if not (self._held or self._waits_for_token) or self._ending is not None:
             self._endpoint.loop.call_soon(self._work)
 
     def _read_slice(self) -> None:
@@ -178,7 +174,12 @@ class Connection(asyncio.Protocol):
     @property
     def _is_new(self) -> bool:
         """Whether the handshake is still to come."""
-        return self._session is None and self._applicant is None and self._ending is None
+        return self._session is None and self._admission is None and self._ending is None
+
+    @property
+    def _waits_for_token(self) -> bool:
+        """Whether a token is being checked."""
+        return self._admission is not None and self._admission.checking
 
     def _handle_frames(self) -> None:
         """Handle the parsed frames; then send what `websockets` answered to them, which must not overtake."""
@@ -187,7 +188,7 @@ class Connection(asyncio.Protocol):
         for index, frame in enumerate(self._frames):
             if self._ending is not None or self._is_new:
                 break
-            if self._held or self._checking or self._outbox.queued > half:
+            if self._held or self._waits_for_token or self._outbox.queued > half:
                 self._frames = self._frames[index:]
                 return
             whole |= self._handle(frame)
@@ -218,12 +219,8 @@ class Connection(asyncio.Protocol):
         """Pass a message on; before there is a session it must bring the token."""
         if self._session is not None:
             self._endpoint.broker.receive(self._session, text)
-        elif self._applicant is not None:
-            token = bearer.of_message(text)
-            if token is None:
-                self._turn_away(self._applicant, *bearer.NOT_FIRST)
-            else:
-                self._check(self._applicant, token)
+        elif self._admission is not None:
+            self._admission.take(text)
 
     def _handle_control(self, frame: Frame) -> None:
         self._assembly.count_control(self._endpoint.loop.time())
@@ -264,7 +261,9 @@ class Connection(asyncio.Protocol):
         self._send_replies()
         self._wire.parser.close()
         self._wire = handshake.Wire(self._endpoint.settings.message_bytes, State.OPEN)  # the first keeps the request
-        self._apply(answer.applicant, answer.bearer)
+        self._admission = Admission(self._endpoint, self, answer.applicant)
+        self._endpoint.pulse.opening.start(self, self._endpoint.loop.time())
+        self._admission.begin(answer.bearer)
 
     @property
     def _peer(self) -> str | None:
@@ -276,48 +275,13 @@ class Connection(asyncio.Protocol):
         tls = self._transport.get_extra_info("ssl_object") is not None
         return self._endpoint.proxies.client(self._peer, request.headers.get_all, tls=tls)
 
-    def _apply(self, applicant: Applicant, tokens: tuple[str, ...]) -> None:
-        """Open a session where there is no authentication, else check the token, or wait for it."""
-        self._applicant = applicant
-        if self._endpoint.tokens is None:
-            self._enter(*applicant.anybody())
-            return
-        self._endpoint.pulse.opening.start(self, self._endpoint.loop.time())
-        if len(tokens) == 1:
-            self._check(applicant, tokens[0])
-        elif tokens:
-            self._turn_away(applicant, *bearer.SEVERAL)
+    def go_on(self) -> None:
+        """Handle what came while the token was being checked."""
+        if self._halted and self._ending is None:
+            self._endpoint.loop.call_soon(self._work)
 
-    def _check(self, applicant: Applicant, token: str) -> None:
-        """Have the token checked. Meanwhile nothing is handled, and the client may go away."""
-        self._checking = True
-
-        def answer(verdict: Grant | RefusedToken) -> None:
-            self._checking = False
-            if self._ending is None:
-                self._judge(applicant, verdict)
-                if self._halted:
-                    self._endpoint.loop.call_soon(self._work)
-
-        assert self._endpoint.tokens is not None  # noqa: S101 else there are no applicants
-        self._endpoint.tokens.check(token, answer)
-
-    def _judge(self, applicant: Applicant, verdict: Grant | RefusedToken) -> None:
-        if isinstance(verdict, RefusedToken):
-            self._turn_away(applicant, *verdict)
-            return
-        try:
-            workspace, identity = applicant.admit(verdict)
-        except ForbiddenError as forbidden:
-            self._turn_away(applicant, CloseCode.FORBIDDEN, str(forbidden))
-        else:
-            self._enter(workspace, identity)
-
-    def _turn_away(self, applicant: Applicant, code: CloseCode, reason: str) -> None:
-        self._endpoint.observer.sign_in_refused(applicant, code, reason)
-        self.end(code, reason)
-
-    def _enter(self, workspace: str, identity: Identity) -> None:
+    def enter(self, workspace: str, identity: Identity) -> None:
+        """Open the session."""
         try:
             self._session = self._endpoint.broker.open(workspace, identity, self._outbox)
         except RefusedError as refused:
@@ -327,7 +291,7 @@ class Connection(asyncio.Protocol):
             self._endpoint.observer.failed("open", error, workspace=workspace)
             self.end(CloseCode.INTERNAL_ERROR, "internal error")
         else:
-            self._applicant = None
+            self._admission = None
             self._endpoint.pulse.opening.stop(self)
             self._endpoint.pending.leave(self)
             self._endpoint.pulse.pings.join(self)
@@ -365,12 +329,18 @@ class Connection(asyncio.Protocol):
     def _ended(self, code: int, reason: str) -> None:
         """Take no messages any more, in neither direction; the connection has a few seconds for its last bytes."""
         self._ending = (int(code), reason)
+        self._give_up_admission()
         self._outbox.shut()
         self._endpoint.pulse.forget(self)
         self._endpoint.pulse.closing.start(self, self._endpoint.loop.time())
         self._endpoint.loop.call_soon(self._leave)  # not at once: the broker may be in the middle of a delivery
         if self._halted:
             self._endpoint.loop.call_soon(self._work)
+
+    def _give_up_admission(self) -> None:
+        admission, self._admission = self._admission, None
+        if admission is not None:
+            admission.abandon()
 
     def _leave(self) -> None:
         """Tell the broker, once."""
@@ -408,9 +378,8 @@ class Connection(asyncio.Protocol):
 
     def opening_overdue(self) -> None:
         """Close with 4408."""
-        if self._applicant is not None:
-            late = "the token could not be checked" if self._checking else "no token came"
-            self._turn_away(self._applicant, CloseCode.OPEN_TIMEOUT, f"{late} within OPEN_SECONDS")
+        if self._admission is not None:
+            self._admission.overdue()
 
     def message_overdue(self) -> None:
         """Close with 1008."""
