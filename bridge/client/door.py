@@ -44,6 +44,12 @@ def checked(token: object) -> str:
     return token
 
 
+def _cancelled() -> bool:
+    """Say whether we are to end, and not only something that the function which gives tokens has waited for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """Opens connections, one attempt each, within ``seconds``."""
@@ -97,6 +103,10 @@ class Door:
         except Exception as error:
             reason = _UNFIT if isinstance(error, NoTokenError) else type(error).__name__
             raise TokenUnavailable(f"no token could be had: {reason}") from error
+        except asyncio.CancelledError as error:
+            if _cancelled():
+                raise
+            raise TokenUnavailable("no token could be had: it was cancelled") from error
 
     def is_closed(self, lost: LinkLost) -> bool:
         """Say whether another attempt would end the same way."""

@@ -158,6 +158,43 @@ async def test_a_function_that_never_answers_is_not_waited_for_longer_than_for_a
         await asyncio.wait_for(connect("ws://127.0.0.1:9/ws", token=never, open_timeout=0.01), LIMIT)
 
 
+async def test_a_function_that_waited_for_what_was_cancelled_does_not_end_the_client(script: ScriptedBridge) -> None:
+    asked = 0
+
+    async def give() -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            issuer = asyncio.create_task(asyncio.Event().wait())
+            issuer.cancel()
+            await issuer
+        return f"token{asked}"
+
+    states: list[StateChange] = []
+    async with session(script, token=give, on_state=states.append) as (_, first):
+        first.cut()
+        second = await script.conversation()
+        await second.begin()
+        assert offered(second)[1] == "bearer.token3"
+    assert [change.reason for change in states if "token" in change.reason] == [
+        "no token could be had: it was cancelled"
+    ]
+
+
+async def test_who_gives_up_while_a_token_is_awaited_is_not_held(script: ScriptedBridge) -> None:
+    awaited = asyncio.Event()
+
+    async def never() -> str:
+        awaited.set()
+        return await asyncio.Future()
+
+    opening = asyncio.create_task(opened_client(script.url, token=never))
+    await soon(awaited.wait())
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await soon(opening)
+
+
 async def test_certificates_for_a_connection_without_tls_are_a_mistake() -> None:
     with pytest.raises(ValueError, match="nothing is encrypted"):
         await connect("ws://127.0.0.1:9/ws", tls=ssl.create_default_context())
@@ -334,6 +371,27 @@ async def test_a_function_that_gives_the_same_token_to_its_end_is_asked_once_a_s
         asked = await conversation.hear_about("Refresh")
         await conversation.control("Session/Refreshed", {"expiresInSeconds": left, "ended": []}, asked)
         assert await renewing.sleeper.wake() == 1
+
+
+async def test_with_a_lost_connection_its_renewal_ends(renewing: Renewing) -> None:
+    tokens = iter(["one", "two", "three", "four"])
+    first = await renewing.begin(lambda: next(tokens))
+    _, renewal_of_the_first = await soon(renewing.sleeper.asked.get())
+    first.cut()
+    assert await renewing.sleeper.wake() == 0
+    second = await renewing.script.conversation()
+    await second.hello(expiresInSeconds=600)
+    await second.subscribed()
+    renewal_of_the_first.set()
+    assert await renewing.sleeper.wake() == 480
+    asked = await second.hear()
+    assert (asked["subtopic"], asked["data"]) == ("Refresh", {"token": "three"})
+    await second.control("Session/Refreshed", {"expiresInSeconds": 600, "ended": []}, asked)
+    publishing = asyncio.create_task(renewing.client.publish("Notes/Note/Added"))
+    said = await second.hear()
+    assert said["subtopic"] == "Added"
+    await second.accept(said)
+    assert (await soon(publishing)).offset == 1
 
 
 async def test_a_token_that_cannot_be_renewed_is_not(renewing: Renewing) -> None:

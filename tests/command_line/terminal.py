@@ -85,6 +85,25 @@ async def run(*arguments: str, given: str = "", **environment_changes: str) -> F
         return Finished(running.process.returncode, out.decode(), err.decode())
 
 
+async def run_on_a_terminal(*arguments: str, **environment_changes: str) -> Finished:
+    """Run the command to its end with a terminal for its output."""
+    reading, writing = os.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, *arguments, stdout=writing, stderr=asyncio.subprocess.PIPE, env=environment(**environment_changes)
+        )
+        try:
+            _, err = await asyncio.wait_for(process.communicate(), LIMIT)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
+        return Finished(process.returncode, os.read(reading, 65536).decode(), err.decode())
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
 @asynccontextmanager
 async def serving(
     *arguments: str, port: int = 0, settings: Mapping[str, str] | None = None

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from bridge.command_line.access import access
-from tests.command_line.terminal import Finished, run, serving
+from tests.command_line.terminal import Finished, run, run_on_a_terminal, serving
 from tests.server.auth.tokens import SECRET
 
 SIGNED = {"BRIDGE_JWT_SECRET": SECRET}
@@ -187,6 +187,24 @@ async def test_explain_tells_which_rule_decides(tmp_path: Path) -> None:
         nonsense = await run("explain", "publish", "Cisco", "--url", url, "--token-file", str(file))
         assert (nonsense.code, nonsense.out) == (2, "")
         assert "three segments" in nonsense.err
+
+
+async def test_explain_marks_the_deciding_rule_for_a_person(tmp_path: Path) -> None:
+    file = tmp_path / "notes.token"
+    file.write_text((await issue("--workspace", "5069", "--subscribe", "Cisco/InboundCall")).out)
+    async with serving(settings=SIGNED) as (_, url):
+        way = ("--url", url, "--token-file", str(file))
+        allowed = await run_on_a_terminal("explain", "subscribe", "Cisco/InboundCall", *way)
+        refused = await run_on_a_terminal("explain", "subscribe", "Cisco", *way)
+    first, *rules, last, where = allowed.out.splitlines()
+    assert (allowed.code, allowed.err) == (0, "")
+    assert first == "subscribe Cisco/InboundCall: allowed by the rule granted"
+    assert rules
+    assert all(rule.startswith("    ") and rule.endswith(": no opinion") for rule in rules)
+    assert last == "  > granted: allows it"
+    assert "docs/operations.md" in where
+    assert (refused.code, refused.out.splitlines()[0]) == (1, "subscribe Cisco: refused by the rule default")
+    assert refused.out.splitlines()[-3:-1] == ["    granted: no opinion", "  > default: refuses it"]
 
 
 async def test_a_bridge_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
