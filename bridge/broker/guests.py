@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from bridge.broker.policy import EVERY_WORKSPACE, Permissions
+from bridge.broker.policy import EVERY_WORKSPACE, Permissions, may_enter
 from bridge.broker.publishing import Guest, name, too_fast
 from bridge.broker.rate import Bucket
 from bridge.protocol.catalogue import Kind
@@ -31,7 +31,11 @@ REACHED_AT_ONCE = 100
 
 
 class Guests:
-    """Publishes messages that come without a session. Those to one workspace share a rate, and so do site-wide ones."""
+    """Publishes messages that come without a session. Those to one workspace share a rate, and so do site-wide ones.
+
+    Whoever has no business there has no part in that rate either: all such strangers share one of their own, so that a
+    token for one workspace does not keep those of another from publishing.
+    """
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class Guests:
         self._observer = observer
         self._new_id = new_id
         self._notices = self._bucket(clock.monotonic())
+        self._strangers = self._bucket(clock.monotonic())
         # Workspaces that are not there and were spoken to, the latest last.
         self._absent: OrderedDict[str, Bucket] = OrderedDict()
 
@@ -59,7 +64,7 @@ class Guests:
         """
         message = None
         try:
-            guests = self._slow_down(workspace, text)
+            guests = self._slow_down(workspace, identity, text)
             message = self._read(text)
             guest = Guest(identity, Permissions(identity, workspace))
             checked = self._check(guest, message)
@@ -78,8 +83,7 @@ class Guests:
         """
         message = None
         try:
-            if wait := self._notices.take(self._clock.monotonic()):
-                raise too_fast(self._publishing.limits, text, wait)
+            self._slow_down(EVERY_WORKSPACE, identity, text)
             message = self._read(text)
             guest = Guest(identity, Permissions(identity, EVERY_WORKSPACE))
             checked = self._check(guest, message)
@@ -105,14 +109,21 @@ class Guests:
             raise Rejection(Code.RESERVED_CHANNEL, f"{message.address} needs a session")
         return checked
 
-    def _slow_down(self, workspace: str, text: str) -> Bucket:
+    def _slow_down(self, workspace: str, identity: Identity, text: str) -> Bucket:
         """Let those who publish to a workspace without a session share one rate. Return it."""
         now = self._clock.monotonic()
-        room = self._workspaces.find(workspace)
-        bucket = room.guests if room is not None else self._of_absent(workspace, now)
+        bucket = self._rate(workspace, identity, now)
         if wait := bucket.take(now):
             raise too_fast(self._publishing.limits, text, wait)
         return bucket
+
+    def _rate(self, workspace: str, identity: Identity, now: float) -> Bucket:
+        if identity.grant is not None and not may_enter(identity.grant, workspace):
+            return self._strangers
+        if workspace == EVERY_WORKSPACE:
+            return self._notices
+        room = self._workspaces.find(workspace)
+        return room.guests if room is not None else self._of_absent(workspace, now)
 
     def _of_absent(self, workspace: str, now: float) -> Bucket:
         """Give the rate of a workspace that is not there: what is refused makes none, and is not to be free."""

@@ -114,11 +114,10 @@ class Guard:
         return applicant
 
     def _check_host(self, scope: Scope, headers: Headers) -> None:
-        names = headers.getlist("host")
-        if len(names) != 1:  # RFC 9112 section 3.2
-            raise _RefusedError(problems.of_status(HTTPStatus.BAD_REQUEST, "send one Host header"))
-        if self._endpoint.tokens is None and not hosts.allowed(names[0], scope["path"]):
-            raise _RefusedError(problems.of_status(HTTPStatus.FORBIDDEN, hosts.REFUSAL))
+        authentication = self._endpoint.tokens is not None
+        refused = hosts.refusal(headers.getlist("host"), scope["path"], authentication=authentication)
+        if refused is not None:
+            raise _RefusedError(problems.of_status(*refused))
 
     def _check_origin(self, scope: Scope, headers: Headers) -> None:
         sent = headers.getlist("origin")

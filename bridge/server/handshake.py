@@ -115,10 +115,9 @@ def _check_place(request: Request, endpoint: Endpoint, scheme: str) -> str | Non
     """Check path, Host and Origin; return the origin."""
     path = request.path.partition("?")[0]
     names = request.headers.get_all("Host")
-    if len(names) != 1:  # RFC 9112 section 3.2
-        raise RefusedUpgradeError(HTTPStatus.BAD_REQUEST, "send one Host header")
-    if endpoint.tokens is None and not hosts.allowed(names[0], path):
-        raise RefusedUpgradeError(HTTPStatus.FORBIDDEN, hosts.REFUSAL)
+    refused = hosts.refusal(names, path, authentication=endpoint.tokens is not None)
+    if refused is not None:
+        raise RefusedUpgradeError(*refused)
     if path != PATH:
         raise RefusedUpgradeError(HTTPStatus.NOT_FOUND, f"sessions are opened at {PATH}")
     origin = _single_origin(request.headers)

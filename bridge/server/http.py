@@ -168,6 +168,8 @@ class Api:
 
     async def events(self, request: Request) -> Response:
         """Open an event stream."""
+        if request.method == "HEAD":  # it would hold a session that nothing is ever read from
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, "a stream has no headers alone", {"Allow": "GET"})
         workspace, identity = self._caller(request)
         if workspace == EVERY_WORKSPACE:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "a stream is of one workspace")

@@ -320,3 +320,28 @@ def test_notices_share_a_rate_and_stop_when_the_bridge_does() -> None:
     bus.broker.draining = True
     with pytest.raises(Rejection, match="unavailable"):
         bus.broker.announce(widget.session.identity, written("Notice/a/b"))
+
+
+@pytest.mark.parametrize("place", ["theirs", "nobody-is-there"])
+def test_a_token_for_another_workspace_does_not_use_up_the_rate_of_those_who_publish_there(place: str) -> None:
+    bus = Bus(messages_per_second=1, messages_burst=1)
+    bus.join("theirs")
+    stranger = bus.join("own", grant=grant("own", roles=WIDGET)).session.identity
+    for code in ("not_permitted", "rate_limited", "rate_limited"):
+        with pytest.raises(Rejection, match=code):
+            bus.broker.publish(place, stranger, written("Gadget/a/b"))
+
+    theirs = bus.join("own", grant=grant(place, roles=WIDGET)).session.identity
+    bus.broker.publish(place, theirs, written("Gadget/a/b"))
+    bus.broker.publish("own", stranger, written("Gadget/a/b"))
+
+
+def test_who_may_send_no_notices_does_not_use_up_their_rate() -> None:
+    bus = Bus(messages_per_second=1, messages_burst=1)
+    widget = bus.join(grant=grant(roles=WIDGET)).session.identity
+    for code in ("not_permitted", "rate_limited"):
+        with pytest.raises(Rejection, match=code):
+            bus.broker.announce(widget, written("Notice/a/b"))
+
+    server = bus.join(grant=grant(roles=frozenset({Role.SERVER}))).session.identity
+    bus.broker.announce(server, written("Notice/a/b"))

@@ -134,6 +134,15 @@ async def test_too_many_patterns_are_422(bus: Bus) -> None:
     assert (got.status_code, got.json()["code"], got.json()["limit"]) == (422, "limit_exceeded", 128)
 
 
+async def test_headers_alone_open_no_stream_and_hold_no_session(bus: Bus) -> None:
+    wire = await bus.wire()
+    status, headers, _ = await wire.request(
+        f"HEAD {EVENTS}?pattern=Gadget HTTP/1.1\nHost: localhost\n\n", bodiless=True
+    )
+    assert (status, headers["allow"]) == (405, "get")
+    assert bus.broker.sessions == 0
+
+
 async def test_limit_of_sessions_is_429(start: Start) -> None:
     bus = await start(sessions_per_workspace=1)
     await Stream.open(bus)

@@ -114,16 +114,19 @@ class Wire:
 
     # HTTP
 
-    async def request(self, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+    async def request(
+        self, head: str, body: bytes = b"", *, bodiless: bool = False
+    ) -> tuple[int, dict[str, str], bytes]:
         """Send a request as it stands, and read the whole answer."""
         self.writer.write(head.replace("\n", "\r\n").encode("latin-1") + body)
-        return await self.response()
+        return await self.response(bodiless=bodiless)
 
-    async def response(self) -> tuple[int, dict[str, str], bytes]:
+    async def response(self, *, bodiless: bool = False) -> tuple[int, dict[str, str], bytes]:
+        """Read an answer; that to a ``HEAD`` has no body, whatever its headers say."""
         async with asyncio.timeout(PATIENCE):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-            length = int(headers.get("content-length", 0))
+            length = 0 if bodiless else int(headers.get("content-length", 0))
             return int(head[0].split()[1]), headers, await self.reader.readexactly(length)
 
     async def upgrade(
