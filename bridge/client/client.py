@@ -6,12 +6,13 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from bridge.client.asking import new_id, to_text
 from bridge.client.door import Door, Token
 from bridge.client.errors import ConnectError, OutcomeUnknown
 from bridge.client.link import LinkLost, session_url
 from bridge.client.messages import Accepted, Completed, Explained, Status, read_status
 from bridge.client.pace import Pace
-from bridge.client.session import Session, new_id, to_text
+from bridge.client.session import Session
 from bridge.client.subscription import Subscription
 from bridge.client.unanswered import Waiting
 from bridge.protocol import catalogue, control

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from bridge.client.asking import answered, new_id, not_allowed, write
 from bridge.client.errors import BridgeError, ClientClosed, NotConnected, RejectedError, SessionEnded
 from bridge.client.link import Link, LinkLost
 from bridge.client.messages import Delivery, address_of, read_message, read_status
@@ -15,7 +14,8 @@ from bridge.client.renewal import renew
 from bridge.client.state import ClientState, StateChange
 from bridge.client.unanswered import Unanswered
 from bridge.protocol import control
-from bridge.protocol.address import Address, Pattern
+from bridge.protocol.address import Pattern
+from bridge.protocol.errors import Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,21 +24,10 @@ if TYPE_CHECKING:
     from bridge.client.messages import Message
     from bridge.client.pace import Pace
     from bridge.client.subscription import Subscription
+    from bridge.protocol.address import Address
 
 PROBE = Pattern(*control.HEARTBEAT)
 """A pattern that no message of a stream ever matches: subscribing to it tells the stream's epoch and nothing else."""
-
-
-def new_id() -> str:
-    """Give an id that nobody else gives."""
-    return uuid.uuid4().hex
-
-
-def to_text(fields: Mapping[str, Any]) -> str:
-    """Serialise a message. Raises ``ValueError`` or ``TypeError`` where it is no JSON, NaN included."""
-    text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text.encode()
-    return text
 
 
 class Session:
@@ -239,7 +228,7 @@ class Session:
         question = new_id()
         self._beginning[question] = subscription
         self._registered.update(subscription.patterns)
-        await self.write(link, control.SUBSCRIBE, self._wish(subscription.patterns), question)
+        await write(link, control.SUBSCRIBE, self._wish(subscription.patterns), question)
 
     async def _resubscribe(self, link: Link) -> None:
         """Take up all subscriptions where they stopped, in one step, before anything else is sent."""
@@ -250,39 +239,61 @@ class Session:
         if active and self.epoch is not None:
             wish["recover"] = {"epoch": self.epoch, "offset": self._offset}
         try:
-            data = await self._answered(link, wish)
-            self._connected(link)
-            self._resume(active, data)
+            try:
+                data = await answered(link, self.pace, control.SUBSCRIBE, wish, by=control.SUBSCRIBED)
+            except RejectedError as refused:
+                await self._not_taken_up(link, active, refused)
+            else:
+                self._connected(link)
+                self._resume(active, data)
         except (KeyError, TypeError, AttributeError):
             raise await link.misread() from None
-        except RejectedError as refused:
-            self._connected(link)
-            self.epoch = None
-            for subscription in active:
-                self._subscriptions.remove(subscription)
-                subscription.end(refused)
+
+    async def _not_taken_up(self, link: Link, active: list[Subscription], refused: RejectedError) -> None:
+        """End what a newer token does not allow and let the rest go on; where that is not it, end all."""
+        self._registered.clear()
+        lost = await self._not_allowed_now(link, active, refused)
+        if lost:
+            self._end(lost)
+            await self._resubscribe(link)
+            return
+        self._connected(link)
+        self.epoch = None
+        for subscription in active:
+            self._drop(subscription, refused)
+
+    async def _not_allowed_now(
+        self, link: Link, active: list[Subscription], refused: RejectedError
+    ) -> frozenset[Pattern]:
+        """Find out which patterns are meant by a refusal, which is for all of them together."""
+        if refused.code != Code.NOT_PERMITTED or len(active) <= 1:
+            return frozenset()
+        patterns = dict.fromkeys(pattern for subscription in active for pattern in subscription.patterns)
+        try:
+            return await not_allowed(link, self.pace, patterns)
+        except RejectedError:
+            return frozenset()
+
+    def _end(self, lost: frozenset[Pattern]) -> None:
+        """End the subscriptions that a newer token does not allow."""
+        for subscription in tuple(self._subscriptions):
+            mine = lost.intersection(subscription.patterns)
+            if mine:
+                text = f"the newer token does not allow {', '.join(sorted(map(str, mine)))}"
+                why = {"code": Code.NOT_PERMITTED.value, "message": text, "temporary": False}
+                self._drop(subscription, RejectedError(None, why))
+
+    def _drop(self, subscription: Subscription, error: BridgeError) -> None:
+        """End a subscription, unless its reader has closed it meanwhile."""
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
+            subscription.end(error)
 
     def _connected(self, link: Link) -> None:
         self.opened = link.opened
         self.link = link
         if self.state is not ClientState.CONNECTED:
             self._tell(StateChange(ClientState.CONNECTED))
-
-    async def _answered(self, link: Link, wish: dict[str, Any]) -> Mapping[str, Any]:
-        """Subscribe and wait for the answer, patiently where the refusal is temporary. Raises ``RejectedError``."""
-        while True:
-            question = new_id()
-            await self.write(link, control.SUBSCRIBE, wish, question)
-            fields = await link.receive()
-            while fields.get("correlationId") != question:
-                fields = await link.receive()
-            data: Mapping[str, Any] = fields["data"]
-            if address_of(fields) == control.SUBSCRIBED:
-                return data
-            refused = RejectedError(question, data)
-            if not refused.temporary:
-                raise refused
-            await self.pace.sleep(max(refused.retry_after, self.pace.ask))
 
     def _resume(self, active: Iterable[Subscription], data: Mapping[str, Any]) -> None:
         before = (self.epoch, self._offset)
@@ -310,7 +321,7 @@ class Session:
         if idle:
             self._registered -= idle
             patterns = [str(pattern) for pattern in sorted(idle, key=str)]
-            await self.write(link, control.UNSUBSCRIBE, {"patterns": patterns}, None)
+            await write(link, control.UNSUBSCRIBE, {"patterns": patterns}, None)
 
     # Reading
 
@@ -382,12 +393,7 @@ class Session:
     async def not_allowed(self, patterns: frozenset[Pattern]) -> None:
         """End subscriptions that the bridge has ended because a newer token does not allow them."""
         self._registered -= patterns
-        for subscription in tuple(self._subscriptions):
-            lost = patterns.intersection(subscription.patterns)
-            if lost:
-                self._subscriptions.remove(subscription)
-                text = f"the newer token does not allow {', '.join(sorted(map(str, lost)))}"
-                subscription.end(RejectedError(None, {"code": "not_permitted", "message": text, "temporary": False}))
+        self._end(patterns)
         if self.link is not None:
             with suppress(LinkLost):
                 await self._trim(self.link)
@@ -404,7 +410,7 @@ class Session:
         answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
         self._questions[question] = answer
         try:
-            await self.write(link, address, data, question)
+            await write(link, address, data, question)
             return await answer
         except LinkLost:
             raise NotConnected("the connection was lost before the answer came") from None
@@ -423,15 +429,6 @@ class Session:
                 await self.pace.sleep(self.pace.ask)
             else:
                 self._doubt.clear()
-
-    @staticmethod
-    async def write(link: Link, address: Address, data: Mapping[str, Any], question: str | None) -> None:
-        """Send one control message. Raises ``LinkLost``."""
-        fields: dict[str, Any] = {"channel": address.channel, "topic": address.topic, "subtopic": address.subtopic}
-        if question is not None:
-            fields["id"] = question
-        fields["data"] = data
-        await link.send(to_text(fields))
 
 
 def _snapshot(data: Mapping[str, Any]) -> list[Message]:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bridge.client import CommandFailed, CommandTimedOut, RejectedError
-from bridge.client.session import new_id
+from bridge.client.asking import new_id
 from bridge.command_line.exits import Exit, put, say
 from bridge.protocol import cisco
 from bridge.protocol.address import Address

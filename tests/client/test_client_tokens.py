@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.client import ConnectError, Pace, RejectedError, SessionEnded, StateChange, connect
+from bridge.client import ClientState, ConnectError, Pace, RejectedError, SessionEnded, StateChange, connect
 from bridge.client.door import Door
 from bridge.client.renewal import due
 from bridge.testing import running_bridge
-from tests.client.scripted import LIMIT, event, opened_client, scripted_bridge, session, soon, subscription
+from tests.client.scripted import (
+    LIMIT,
+    event,
+    opened_client,
+    scripted_bridge,
+    session,
+    soon,
+    subscription,
+    texts,
+)
 from tests.server.auth.tokens import SECRET
 from tests.server.auth.tokens import token as signed
 
@@ -399,6 +408,75 @@ async def test_a_token_that_cannot_be_renewed_is_not(renewing: Renewing) -> None
     assert renewing.sleeper.asked.empty()
 
 
+# A newer token that allows less, on the next connection
+
+REFUSED = {"code": "not_permitted", "message": "this session may not subscribe to Cisco", "temporary": False}
+
+
+async def refused_again(script: ScriptedBridge, first: Conversation) -> Conversation:
+    """Let the connection be lost, and refuse what the client wants to go on with."""
+    first.cut()
+    second = await script.conversation()
+    await second.hello()
+    await second.control("Message/Rejected", REFUSED, await second.hear_about("Subscribe"))
+    return second
+
+
+async def explain(conversation: Conversation, *, forbidden: str) -> str:
+    asked = await conversation.hear()
+    assert (asked["subtopic"], asked["data"]["action"]) == ("Explain", "subscribe")
+    pattern: str = asked["data"]["address"]
+    answer = {"allowed": pattern != forbidden, "rule": "granted", "tried": ["granted"]}
+    await conversation.control("Policy/Explained", answer, asked)
+    return pattern
+
+
+async def test_what_the_next_token_allows_goes_on_where_it_stopped(script: ScriptedBridge) -> None:
+    async with session(script, token=lambda: "token") as (client, first):
+        lost = await subscription(client, first, "Both", "Cisco")
+        kept = await subscription(client, first, "Notes", "Both")
+        second = await refused_again(script, first)
+        assert [await explain(second, forbidden="Cisco") for _ in range(3)] == ["Both", "Cisco", "Notes"]
+        asked = await second.subscribed(1, recovered=True, messages=[event(1)])
+        assert asked["data"] == {"patterns": ["Notes", "Both"], "recover": {"epoch": "epoch1", "offset": 0}}
+        with pytest.raises(RejectedError, match="the newer token does not allow Cisco") as refused:
+            await soon(anext(lost))
+        assert refused.value.code == "not_permitted"
+        assert await texts(kept, 1) == ["note 1"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_refusal_that_is_not_explained_ends_all(script: ScriptedBridge, known: bool) -> None:  # noqa: FBT001
+    async with session(script, token=lambda: "token") as (client, first):
+        streams = [await subscription(client, first, pattern) for pattern in ("Cisco", "Notes")]
+        second = await refused_again(script, first)
+        if known:
+            assert [await explain(second, forbidden="nothing") for _ in streams] == ["Cisco", "Notes"]
+        else:
+            unknown = {"code": "reserved_channel", "message": "no such control message", "temporary": False}
+            await second.control("Message/Rejected", unknown, await second.hear_about("Explain"))
+        for stream in streams:
+            with pytest.raises(RejectedError, match="this session may not subscribe to Cisco"):
+                await soon(anext(stream))
+        publishing = asyncio.create_task(client.publish("Notes/Note/Added"))
+        await second.accept(await second.hear())
+        assert (await soon(publishing)).offset == 1
+
+
+async def test_a_reader_that_leaves_meanwhile_is_no_fault(script: ScriptedBridge) -> None:
+    async with session(script, token=lambda: "token") as (client, first):
+        stream = await subscription(client, first, "Cisco")
+        first.cut()
+        second = await script.conversation()
+        await second.hello()
+        asked = await second.hear_about("Subscribe")
+        await stream.close()
+        await second.control("Message/Rejected", REFUSED, asked)
+        await subscription(client, second, "Notes")
+        assert stream.ended
+        assert client.state is ClientState.CONNECTED
+
+
 # With a real bridge
 
 
@@ -417,6 +495,24 @@ async def test_a_session_goes_on_with_a_newer_token_and_keeps_what_that_allows()
         assert (client.opened.session, kept.ended) == (before, False)
         seconds, _ = await soon(sleeper.asked.get())
         assert seconds == pytest.approx(due(600), abs=10)
+
+
+async def test_a_connection_with_a_newer_token_goes_on_with_what_that_allows() -> None:
+    tokens = iter([signed(subscribe=allowed, roles=None) for allowed in (["Notes", "Cisco"], ["Notes"])])
+    writer = signed(sub="writer", app="writer", publish=["Notes"], roles=None)
+    async with (
+        running_bridge(jwt_secret=SECRET) as bridge,
+        connect(bridge.url, token=lambda: next(tokens), pace=Pace(chance=lambda: 0.0)) as client,
+        connect(bridge.url, token=writer) as other,
+    ):
+        lost, kept = await client.subscribe("Cisco"), await client.subscribe("Notes")
+        link = client._session.link
+        assert link is not None
+        link.abort()
+        await other.publish("Notes/Note/Added", "hello")
+        with pytest.raises(RejectedError, match="the newer token does not allow Cisco"):
+            await soon(read_to_the_end(lost))
+        assert await texts(kept, 1) == ["hello"]
 
 
 async def read_to_the_end(stream: Subscription) -> None:
