@@ -14,7 +14,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell how long the messages of the honest took beside the worst attack. It is a figure, and no limit."""
     found = [
         (properties["honest_p99_ms"], report.nodeid)
-        for report in terminalreporter.getreports("passed")
+        for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports(""))  # "": of fixtures
         if "honest_p99_ms" in (properties := dict(report.user_properties))
     ]
     if found:
