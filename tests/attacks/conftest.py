@@ -10,6 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how long the messages of the honest took beside the worst attack. It is a figure, and no limit."""
+    found = [
+        (properties["honest_p99_ms"], report.nodeid)
+        for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports(""))  # "": of fixtures
+        if "honest_p99_ms" in (properties := dict(report.user_properties))
+    ]
+    if found:
+        slowest, where = max(found)
+        terminalreporter.write_line(f"attacks: p99 of the honest at most {slowest:.2f} ms, in {where}")
+
+
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     async with running() as site:

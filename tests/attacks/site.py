@@ -12,7 +12,7 @@ from tests.server.wire import Wire, publish, subscribe
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 V1 = "workspace-bridge.v1"
 
@@ -20,9 +20,10 @@ V1 = "workspace-bridge.v1"
 class Site:
     """The bridge, and how to get in."""
 
-    def __init__(self, bridge: Bridge, stack: AsyncExitStack) -> None:
+    def __init__(self, bridge: Bridge, stack: AsyncExitStack, issue: Callable[..., str]) -> None:
         self.bridge = bridge
         self._stack = stack
+        self._issue = issue
 
     async def wire(self) -> Wire:
         """Open a TCP connection."""
@@ -38,20 +39,20 @@ class Site:
 
     async def session(self, query: str = "", **claims: Any) -> Wire:
         """Open a session, and read its greeting."""
-        wire = await self.enter(token(**claims), query)
+        wire = await self.enter(self._issue(**claims), query)
         opened = await wire.message()
         assert opened["subtopic"] == "Opened", opened
         return wire
 
 
 @asynccontextmanager
-async def running(**changed: Any) -> AsyncIterator[Site]:
-    """Run a bridge with its simulated switch."""
+async def running(issue: Callable[..., str] = token, **changed: Any) -> AsyncIterator[Site]:
+    """Run a bridge with its simulated switch; ``issue`` makes the tokens of its sessions."""
     bridge = Bridge(settings(**{"simulator_reaction_ms": 0, "messages_per_second": 0, **changed}))
     async with AsyncExitStack() as stack:
         await bridge.start()
         stack.push_async_callback(bridge.stop)
-        yield Site(bridge, stack)
+        yield Site(bridge, stack, issue)
 
 
 class Honest:

@@ -183,3 +183,17 @@ async def test_a_server_moves_no_calls_of_anybody(site: Site, honest: Honest) ->
     server.send(subscribe("Cisco"))
     assert (await server.message())["data"]["rule"] == "workspace"
     await honest.talk()
+
+
+async def test_nobody_signs_in_at_an_extension_that_is_not_the_tokens(site: Site, honest: Honest) -> None:
+    bound = await site.session(workspace="5071", extension="5071")
+
+    sign_in = {"channel": "Cisco", "topic": "Agent", "subtopic": "SetUserInfo"}
+    for number, extension in enumerate((VICTIM, "5999")):
+        data = {"username": VICTIM, "password": "guessed", "extension": extension}
+        refused = (await told(bound, {**sign_in, "id": f"in-{number}", "data": data}))["data"]
+        assert refused["code"] == "wrong_extension"
+        assert "guessed" not in str(refused)
+    taken = {"username": VICTIM, "password": "guessed", "extension": "5071"}
+    assert (await told(bound, {**sign_in, "id": "as-victim", "data": taken}))["data"]["code"] == "illegal_state"
+    await honest.talk()
