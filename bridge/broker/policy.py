@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bridge.broker.identity import Role
 from bridge.protocol import catalogue, control
+from bridge.protocol.address import Pattern
 from bridge.protocol.catalogue import Kind
 from bridge.protocol.errors import Code, Rejection
 
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.broker.identity import Grant, Identity
-    from bridge.protocol.address import Address, Pattern
+    from bridge.protocol.address import Address
 
 EVERY_WORKSPACE = "*"
 """Stands for the workspaces that there are, in a site-wide notice."""
+
+HEARTBEATS = Pattern(*control.HEARTBEAT)
 
 CACHED_DECISIONS = 64
 """A widget uses a dozen addresses; one that makes up new ones must not fill the memory."""
@@ -107,6 +110,11 @@ def _subscribe_elsewhere(caller: Caller, _pattern: Pattern) -> bool | None:
     return None if _in_own_workspace(caller) else False
 
 
+def _position(_caller: Caller, pattern: Pattern) -> bool | None:
+    """No message of a stream has this address; the answer tells where the stream stands, as every heartbeat does."""
+    return True if pattern == HEARTBEATS else None
+
+
 def _is_own_channel(caller: Caller, channel: str | None) -> bool | None:
     """Whether it is the channel that is named as the gadget's app, and none of the catalogue, nor like one."""
     if caller.grant is None or channel is None or not _has(caller, Role.GADGET):
@@ -173,6 +181,7 @@ RULES: tuple[Rule, ...] = (
         _publish_elsewhere,
         _subscribe_elsewhere,
     ),
+    Rule("position", "Everyone may learn where the stream of the workspace stands.", None, _position),
     Rule(
         "gadget-own-channel",
         "A gadget has the channel that is named as its app.",

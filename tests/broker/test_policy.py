@@ -149,6 +149,12 @@ def test_a_site_wide_notice_is_for_servers_and_free_channels() -> None:
     assert publish(widget, "Notice/Site/Closing") == (False, "workspace")
 
 
+def test_everyone_may_learn_where_the_stream_of_the_own_workspace_stands() -> None:
+    assert subscribe(permissions(), "Bridge/Session/Heartbeat") == (True, "position")
+    assert subscribe(permissions(), "Bridge/Session") == (False, "default")
+    assert subscribe(permissions("other"), "Bridge/Session/Heartbeat") == (False, "workspace")
+
+
 def test_an_operator_has_nothing_on_the_bus() -> None:
     operator = permissions(roles=frozenset({Role.OPERATOR}))
 

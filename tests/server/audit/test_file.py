@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import stat
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,34 +131,42 @@ def test_what_is_none_of_ours_stays_and_gets_an_end(path: Path, before: str) -> 
     assert path.read_text() == f"{before}somebody's\n{line(0)}\n"
 
 
-@pytest.fixture
-def limited() -> Iterator[int]:
-    """Let no file grow over so many bytes: as on a full disk, the last write is taken in part."""
+LIMITED = 1000
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Let no file grow over so many bytes: as on a full disk, the last write is taken in part.
+
+    It holds for the whole process, so only for as long as nobody else writes: the test's own report may go to a file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield 1000
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMITED, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_line_that_was_taken_in_part_is_not_there_at_all(path: Path, limited: int) -> None:
+def test_a_line_that_was_taken_in_part_is_not_there_at_all(path: Path) -> None:
     file = open_file(path, LARGE, 3)
     for number in range(2):
         file.put(line(number, "x" * 400))
-    with pytest.raises(OSError, match="File too large"):
+    with pytest.raises(OSError, match="File too large"), limited():
         file.put(line(2, "x" * 400))
-    assert path.stat().st_size == limited, "it was taken in part"
-    file.put(line(3))
+    assert path.stat().st_size == LIMITED, "it was taken in part"
+    with limited():
+        file.put(line(3))
     file.abandon()
 
     assert numbers(path) == [0, 1, 3]
 
 
-def test_a_line_that_there_is_room_for_again_is_not_doubled(path: Path, limited: int) -> None:
+def test_a_line_that_there_is_room_for_again_is_not_doubled(path: Path) -> None:
     file = open_file(path, LARGE, 3)
-    with pytest.raises(OSError, match="File too large"):
-        file.put(line(0, "x" * limited))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGE, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-    file.put(line(0, "x" * limited))
+    with pytest.raises(OSError, match="File too large"), limited():
+        file.put(line(0, "x" * LIMITED))
+    file.put(line(0, "x" * LIMITED))
     file.abandon()
 
     assert numbers(path) == [0]
