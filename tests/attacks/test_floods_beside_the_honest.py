@@ -88,6 +88,48 @@ async def bad_tokens(site: Site) -> Any:
     return {(await (await site.enter(f"x{number}")).closed())[0] for number in range(500)}
 
 
+async def all_the_sessions(site: Site) -> Any:
+    """More sessions than a desk may have, over WebSocket and as event streams; another desk's are not touched."""
+    most = site.bridge.settings.sessions_per_workspace
+    for _ in range(most):
+        await site.session(workspace="5071")
+    told = {(await (await site.enter(token(workspace="5071"))).closed())[0] for _ in range(20)}
+    head = f"GET /api/v1/workspaces/5071/events?pattern=* HTTP/1.1\nHost: localhost\n{bearer('5071')}\n"
+    told |= {(await (await site.wire()).request(head))[0] for _ in range(20)}
+    await site.session(workspace="5070")
+    return told
+
+
+async def requests_without_end(site: Site) -> Any:
+    """Thousands of requests in one go, none of whose answers is waited for."""
+    wire = await site.wire()
+    closing = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    wire.writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2000 + closing)
+    async with asyncio.timeout(20):
+        return (await wire.reader.read(-1)).count(b"HTTP/1.1 200 OK")
+
+
+async def compressed_in_every_way(site: Site) -> Any:
+    """Every way to ask for compression; none is agreed to."""
+    agreed = set()
+    for offer in (
+        "permessage-deflate",
+        "permessage-deflate; server_no_context_takeover; client_max_window_bits=8",
+        "x-webkit-deflate-frame",
+        "permessage-bzip2, permessage-deflate",
+        "permessage-deflate, " * 200 + "permessage-deflate",
+    ):
+        wire = await site.wire()
+        headers, _ = await wire.upgrade(headers={"Sec-WebSocket-Extensions": offer})
+        agreed |= {name for name in headers if name == "sec-websocket-extensions"}
+    return agreed
+
+
+def bearer(workspace: str) -> str:
+    """Give the header line with a good token."""
+    return f"Authorization: Bearer {token(workspace=workspace)}\n"
+
+
 ATTACKS: dict[str, tuple[Callable[[Site], Awaitable[Any]], Any]] = {
     "fragments without end": (fragments, 1008),
     "fragments that grow": (growing_fragments, 1009),
@@ -97,6 +139,9 @@ ATTACKS: dict[str, tuple[Callable[[Site], Awaitable[Any]], Any]] = {
     "a frame letter by letter": (a_frame_letter_by_letter, 1008),
     "no token": (a_stranger_who_says_nothing, {4408}),
     "bad tokens": (bad_tokens, {4401}),
+    "all the sessions": (all_the_sessions, {4429, 429}),
+    "requests without end": (requests_without_end, 2001),
+    "compression in every way": (compressed_in_every_way, set()),
 }
 
 

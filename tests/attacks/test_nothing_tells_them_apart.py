@@ -235,6 +235,7 @@ async def test_a_gadget_is_told_the_same_of_addresses_that_exist_and_of_such_tha
         without(await frames(gadget, message("Bridge/Command/Status", f"s-{each}", id=each)), each)
         for each in ("victims-offer", "nobodys-offer")
     ]
+    assert known[0] == known[1]
     assert b'"known":false' in known[1][0]
     await honest.talk()
 

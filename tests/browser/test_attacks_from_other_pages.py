@@ -130,3 +130,55 @@ async def test_a_rebound_name_has_no_token(rebound: BrowserContext) -> None:
         assert (await asked(page, "/metrics"))["status"] == 401
         await page.close()
         await desk.close()
+
+
+FORM = """([url, text]) => {
+  const form = document.createElement('form');
+  form.method = 'POST';
+  form.action = url;
+  form.enctype = 'text/plain';
+  const field = document.createElement('input');
+  [field.name, field.value] = [text.slice(0, -2) + ',"x":"', '"}}'];
+  form.append(field);
+  document.body.append(form);
+  form.submit();
+}"""
+
+BLIND = """async ([url, text]) => {
+  navigator.sendBeacon(url, text);
+  navigator.sendBeacon(url, new Blob([text], { type: 'text/plain' }));
+  const image = new Image();
+  image.src = url;
+  const stream = new EventSource(url.replace('messages', 'events?pattern=*'));
+  const heard = [];
+  stream.onmessage = ({ data }) => heard.push(data);
+  await new Promise((resolve) => { stream.onerror = resolve; });
+  stream.close();
+  return heard;
+}"""
+
+
+@pytest.mark.parametrize("bridge", [{}, PROTECTED], ids=["open", "protected"], indirect=True)
+async def test_what_a_page_sends_without_asking_anybody_does_nothing(bridge: Bridge, rebound: BrowserContext) -> None:
+    page = await evil_page(rebound, 1)
+    url = f"{bridge.http_url}/api/v1/workspaces/demo/messages"
+
+    assert await page.evaluate(BLIND, [url, OFFER]) == []
+    async with page.expect_response(url) as response:
+        await page.evaluate(FORM, [url, OFFER])
+    assert (await (await response.value).all_headers()).get("access-control-allow-origin") is None
+    assert (await response.value).status == (401 if bridge.settings.authentication else 403)
+    assert bridge.broker.workspaces.find("demo") is None
+    await page.close()
+
+
+async def test_the_demo_page_is_not_shown_inside_a_page_of_another_site(
+    bridge: Bridge, rebound: BrowserContext
+) -> None:
+    page = await evil_page(rebound, 1)
+
+    async with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+        await page.evaluate("url => { document.body.innerHTML = `<iframe src='${url}'></iframe>`; }", bridge.http_url)
+
+    assert bridge.broker.sessions == 0
+    await page.close()
