@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, MutableMapping
 
     from bridge.broker.gate import Command
     from bridge.broker.identity import Identity
@@ -35,6 +36,12 @@ REFUSAL_LINES_PER_SECOND = 20
 FREE = "free"
 """Label for all messages outside the catalogue: gadgets may make up any number of addresses."""
 
+LINE_ENDS = re.compile("[\x7f-\x9f\u2028\u2029]")
+"""What JSON leaves as it is, though some readers end a line there, and terminals obey."""
+
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""The same, where there is no JSON."""
+
 COMMAND_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 NOTIFICATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1)
 
@@ -51,14 +58,14 @@ def configure_logging(level: str, log_format: Literal["auto", "json", "console"]
     # Plain tracebacks: the richer ones show local variables, and with them bodies and secrets.
     plain = structlog.dev.plain_traceback
     render: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=plain)]
+        [_escape_controls, structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=plain)]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     )
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=lambda *_: Printer(out),
         cache_logger_on_first_use=False,
     )
     _route_library_logs(shared, render, out)
@@ -66,7 +73,34 @@ def configure_logging(level: str, log_format: Literal["auto", "json", "console"]
 
 def _json(event: dict[str, Any], **_: Any) -> str:
     ordered = {name: event.pop(name) for name in ("timestamp", "level", "event") if name in event}
-    return orjson.dumps(ordered | event, default=str).decode()
+    text = orjson.dumps(ordered | event, default=str).decode()
+    return text if text.isascii() else LINE_ENDS.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+def _escape_controls(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Let no text from outside end a line, or tell a terminal what to do."""
+    return {name: CONTROLS.sub(_escaped, text) if isinstance(text, str) else text for name, text in event.items()}
+
+
+class Printer:
+    """Prints the log's lines, and says of each whether it could: a full disk must not stop the bridge."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._print = structlog.PrintLogger(out).msg
+
+    def msg(self, line: str) -> bool:
+        """Print a line."""
+        try:
+            self._print(line)
+        except (OSError, ValueError):
+            return False
+        return True
+
+    debug = info = warning = error = critical = msg
 
 
 def _route_library_logs(shared: list[Any], render: list[Any], out: TextIO) -> None:

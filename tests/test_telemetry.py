@@ -52,13 +52,18 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
-    log = io.StringIO()
+def _logging_as_before() -> Iterator[None]:
     handlers = logging.getLogger().handlers[:]
-    configure_logging("debug", "json", log)
-    yield Scene(log)
+    yield
     structlog.reset_defaults()
     logging.getLogger().handlers[:] = handlers
+
+
+@pytest.fixture
+def scene(_logging_as_before: None) -> Scene:
+    log = io.StringIO()
+    configure_logging("debug", "json", log)
+    return Scene(log)
 
 
 def test_session_has_a_line_when_it_opens_and_one_that_tells_its_story(scene: Scene) -> None:
@@ -153,3 +158,39 @@ def test_start_in_the_open_is_a_warning(scene: Scene) -> None:
     scene.telemetry.unencrypted("0.0.0.0")
     (line,) = scene.lines("unencrypted")
     assert (line["level"], line["host"]) == ("warning", "0.0.0.0")
+
+
+ODD = "a\x1b[31m\x7f\x85\x9b31m\u2028\u2029é"
+
+
+def test_no_text_from_outside_ends_a_line_or_commands_a_terminal(scene: Scene) -> None:
+    scene.telemetry.limited("sessions", app=ODD)
+    (line,) = scene.lines("limited")
+    assert line["app"] == ODD
+    assert set(scene.log.getvalue()) & set(ODD) == set("a[31mé")
+
+
+@pytest.mark.usefixtures("_logging_as_before")
+def test_the_same_in_the_log_for_people() -> None:
+    log = io.StringIO()
+    configure_logging("debug", "console", log)
+    Telemetry().limited("sessions", app=ODD, subject="a\nb")
+    assert log.getvalue().splitlines(keepends=True) == [log.getvalue()]
+    assert set(log.getvalue()) & set(ODD) == set("a[31mé")
+    assert "\\u2028" in log.getvalue()
+
+
+class FullDisk(io.StringIO):
+    """Takes nothing."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, f"No space left on device, for {len(text)} characters")
+
+
+@pytest.mark.usefixtures("_logging_as_before")
+def test_a_log_on_a_full_disk_holds_up_nobody() -> None:
+    configure_logging("debug", "json", FullDisk())
+    scene = Scene(io.StringIO())
+    scene.send("Widgets/Weather/Changed", {"degrees": 21}, id="m1")
+    scene.send("Cisco/Nothing/AtAll", None)
+    assert [message["subtopic"] for message in scene.recorder.messages] == ["Opened", "Accepted", "Rejected"]
