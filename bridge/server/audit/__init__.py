@@ -28,7 +28,7 @@ def make_trail(settings: Settings, clock: Clock) -> Trail | None:
         file = open_file(settings.audit_file, settings.audit_bytes, settings.audit_files)
         writer: Writer = FileWriter(file, clock)
     elif settings.authentication:
-        writer = LogWriter()
+        writer = LogWriter(clock)
     else:
         return None
     return Trail(writer, clock)

@@ -77,7 +77,7 @@ class AuditFile(RotatingFileHandler):
             self.emit(logging.LogRecord("audit", logging.INFO, "", 0, text, None, None))
             if self.stream is not None:
                 self.stream.flush()
-        except (OSError, ValueError):
+        except Exception:
             self.abandon()
             raise
 

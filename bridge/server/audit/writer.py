@@ -11,11 +11,14 @@ import logging
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.broker.clock import Clock
 
 log = structlog.get_logger("bridge.server.audit")
@@ -51,8 +54,7 @@ class File(Protocol):
         """Write lines, all or none.
 
         Raises:
-            OSError: They were not written.
-            ValueError: The same.
+            Exception: They were not written.
         """
 
     def abandon(self) -> None:
@@ -66,25 +68,47 @@ class Waiting(NamedTuple):
     line: dict[str, Any] | None
 
 
-def encoded(line: dict[str, Any]) -> str:
-    """Write a line in ASCII: whatever a reader takes for the end of a line, there is none inside."""
-    return json.dumps(line, separators=(",", ":"))
+encoded = json.JSONEncoder(separators=(",", ":")).encode
+"""Writes a line in ASCII: whatever a reader takes for the end of a line, there is none inside."""
+
+
+def gap(clock: Clock, lost: int) -> dict[str, Any]:
+    """Make the line that stands where others are missing."""
+    return {"time": clock.timestamp(), "kind": "gap", "lost": lost}
+
+
+def _taken(log: Callable[..., Any], event: str, **fields: Any) -> bool:
+    """Log something; say whether the log has taken it. One that an embedding program has made may raise anything."""
+    with suppress(Exception):
+        return log(event, **fields) is not False
+    return False
 
 
 class LogWriter:
     """Puts the lines into the process's log, whatever ``LOG_LEVEL`` hides of the rest."""
 
-    lost = 0
-
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.lost = 0
+        self._missing = 0
+        self._clock = clock
         self._log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
 
     def write(self, line: dict[str, Any]) -> None:
         """Log it; the log has a time and an event of its own."""
-        self._log.info("audit", **line)
+        if self._missing and self._put(gap(self._clock, self._missing)):
+            self._missing = 0
+        if self._missing or not self._put(line):
+            self._missing += 1
+            self.lost += 1
 
     def close(self) -> None:
-        """Need nothing."""
+        """Mark what is missing at the end."""
+        if self._missing:
+            self._put(gap(self._clock, self._missing))
+
+    def _put(self, line: dict[str, Any]) -> bool:
+        """Log a line; say whether the log has taken it."""
+        return _taken(self._log.info, "audit", **line)
 
 
 class FileWriter:
@@ -155,14 +179,14 @@ class FileWriter:
 
     def _put(self, missing: int, line: dict[str, Any] | None) -> bool:
         """Write a line, and before it that others are missing there."""
-        gap = {"time": self._clock.timestamp(), "kind": "gap", "lost": missing} if missing else None
-        lines = [encoded(each) for each in (gap, line) if each is not None]
         try:
+            before = gap(self._clock, missing) if missing else None
+            lines = [encoded(each) for each in (before, line) if each is not None]
             if lines:
                 self._file.put("\n".join(lines))
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 whatever it is, the thread must live, or all that follows is lost
             if line is not None:
-                self._lose(1, getattr(error, "strerror", None) or str(error))
+                self._lose(1, getattr(error, "strerror", None) or str(error) or type(error).__name__)
             return False
         return True
 
@@ -180,6 +204,7 @@ class FileWriter:
             now = self._clock.monotonic()
             if self._lost == self._told or (now - self._told_at < TOLD_SECONDS and not at_once):
                 return
-            self._told, self._told_at = self._lost, now
+            before, self._told, self._told_at = self._told, self._lost, now
             lost, why = self._lost, self._why
-        log.error("audit_lost", lost=lost, why=why)
+        if not _taken(log.error, "audit_lost", lost=lost, why=why):
+            self._told = before  # the log is on the same full disk, maybe: in a minute again

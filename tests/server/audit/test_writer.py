@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.server.audit.file import open_file
 from bridge.server.audit.writer import FileWriter, LogWriter
+from bridge.telemetry import configure_logging
 from tests.broker.bus import StandingClock
 from tests.server.audit.lines import lines, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+FULL = OSError(28, "No space left on device")
 
 
 class Disk:
@@ -25,7 +35,7 @@ class Disk:
     def __init__(self) -> None:
         self.written: list[Any] = []
         self.refused: list[Any] = []
-        self.full = False
+        self.error: Exception | None = None
         self.asked = threading.Event()
         self.answers = threading.Event()
         self.answers.set()
@@ -35,9 +45,9 @@ class Disk:
         self.asked.set()
         assert self.answers.wait(10)
         read = [json.loads(line) for line in text.split("\n")]
-        if self.full:
+        if self.error is not None:
             self.refused += read
-            raise OSError(28, "No space left on device")
+            raise self.error
         self.written += read
 
     def abandon(self) -> None:
@@ -112,11 +122,11 @@ def test_a_gap_stands_where_a_full_disk_took_nothing() -> None:
     writer = FileWriter(disk, StandingClock())
     writer.write({"number": 0})
     until(lambda: len(disk.written) == 1)
-    disk.full = True
+    disk.error = FULL
     for number in range(1, 4):
         writer.write({"number": number})
     until(lambda: writer.lost == 3)
-    disk.full = False
+    disk.error = None
     writer.write({"number": 4})
     writer.close()
 
@@ -126,14 +136,14 @@ def test_a_gap_stands_where_a_full_disk_took_nothing() -> None:
 
 def test_lost_lines_are_told_once_a_minute_with_their_number() -> None:
     disk, clock = Disk(), StandingClock()
-    disk.full = True
+    disk.error = FULL
     writer = FileWriter(disk, clock)
     with structlog.testing.capture_logs() as logs:
         for number in range(100):
             writer.write({"number": number})
         until(lambda: writer.lost == 100)
         clock.now += 60
-        disk.full = False
+        disk.error = None
         writer.write({"number": 100})
 
     assert told(logs) == [("audit_lost", count, "No space left on device") for count in (1, 100)]
@@ -207,12 +217,118 @@ def test_a_disk_that_is_really_full_ends_nothing() -> None:
     assert writer.lost == 3
 
 
+def test_an_error_that_nobody_expected_ends_nothing() -> None:
+    disk = Disk()
+    writer = FileWriter(disk, StandingClock())
+    disk.error = MemoryError()
+    writer.write({"number": 0})
+    writer.write({"number": {1}})
+    until(lambda: writer.lost == 2)
+    disk.error = None
+    writer.write({"number": 2})
+    writer.close()
+
+    assert disk.written == [gap(2), *numbered(2)]
+
+
+class Log(io.StringIO):
+    """A log on a disk that may be full."""
+
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        return super().write(text)
+
+    def told(self, event: str) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self.getvalue().split("\n")[:-1]]
+        return [line for line in lines if line["event"] == event]
+
+
+@pytest.fixture
+def process_log() -> Iterator[Log]:
+    handlers = logging.getLogger().handlers[:]
+    written = Log()
+    configure_logging("info", "json", written)
+    yield written
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
+
+
+def test_where_the_log_is_on_the_same_full_disk_lines_are_told_when_there_is_room_again(process_log: Log) -> None:
+    disk, clock = Disk(), StandingClock()
+    disk.error = FULL
+    writer = FileWriter(disk, clock)
+    for number in range(3):
+        writer.write({"number": number})
+    until(lambda: writer.lost == 3)
+    disk.error, process_log.full = None, False
+    clock.now += 60
+    writer.write({"number": 3})
+    writer.close()
+
+    assert disk.written == [gap(3, clock.timestamp()), *numbered(3)]
+    assert [line["lost"] for line in process_log.told("audit_lost")] == [3]
+
+
+def test_a_log_of_an_embedding_program_may_raise_anything(process_log: Log) -> None:
+    def fault(*_: Any) -> Any:
+        raise RuntimeError
+
+    del process_log
+    structlog.configure(processors=[fault])
+    disk = Disk()
+    disk.error = FULL
+    writer, in_log = FileWriter(disk, StandingClock()), LogWriter(StandingClock())
+    writer.write({"number": 0})
+    until(lambda: writer.lost == 1)
+    disk.error = None
+    writer.write({"number": 1})
+    writer.close()
+    in_log.write({"number": 0})
+
+    assert disk.written == [gap(1), *numbered(1)]
+    assert in_log.lost == 1
+
+
+def test_without_a_file_a_gap_stands_in_the_log_where_lines_are_missing(process_log: Log) -> None:
+    writer = LogWriter(StandingClock())
+    for number in range(2):
+        writer.write({"number": number})
+    process_log.full = False
+    for number in range(2, 4):
+        writer.write({"number": number})
+    process_log.full = True
+    writer.write({"number": 4})
+    process_log.full = False
+    writer.close()
+
+    told = [(line.get("lost"), line.get("number")) for line in process_log.told("audit")]
+    assert told == [(2, None), (None, 2), (None, 3), (1, None)]
+    assert writer.lost == 3
+
+
+@given(st.text(st.characters(codec="utf-8")) | st.text('\u2028\u2029\x85\x9b\r\n\x00\x7f"\\{}, '))
+def test_whatever_stands_in_a_line_in_the_log_it_is_one_line_of_json(text: str) -> None:
+    handlers, written = logging.getLogger().handlers[:], io.StringIO()
+    configure_logging("info", "json", written)
+    try:
+        LogWriter(StandingClock()).write({"call": text})
+    finally:
+        structlog.reset_defaults()
+        logging.getLogger().handlers[:] = handlers
+
+    assert written.getvalue().splitlines(keepends=True) == [written.getvalue()]
+    assert json.loads(written.getvalue())["call"] == text
+
+
 @pytest.mark.parametrize("level", ["info", "error"])
 def test_without_a_file_the_lines_are_in_the_log_whatever_its_level(level: str) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
     try:
         with structlog.testing.capture_logs() as logs:
-            LogWriter().write({"kind": "command", "from": "127.0.0.1"})
+            LogWriter(StandingClock()).write({"kind": "command", "from": "127.0.0.1"})
             structlog.get_logger().log(logging.INFO, "something else")
     finally:
         structlog.reset_defaults()
