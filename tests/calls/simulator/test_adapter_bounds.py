@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from bridge.calls.simulator.arguments import CALL_VARIABLE_BYTES, ECC_BYTES
 from bridge.calls.simulator.exchange import CALLS_PER_AGENT
 from bridge.calls.simulator.switch import PARTIES_PER_CALL
@@ -11,6 +13,8 @@ from bridge.protocol.cisco import MAX_VARIABLES
 from tests.calls.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.calls.world import Widget
 
 RETAINED_BYTES = 1_048_576
@@ -76,7 +80,21 @@ def test_more_variables_than_any_switch_has_are_no_message() -> None:
     assert widget.reply(widget.send("Simulator/Call/Offer", offer))["data"]["code"] == "invalid_data"
 
 
-def test_the_largest_call_that_there_can_be_fits_so_often_as_an_agent_has_calls() -> None:
+def stranger(_world: World, index: int) -> str:
+    return number(index)
+
+
+def colleague(world: World, index: int) -> str:
+    """Give the longest extension, of an agent: what it may do stands in the call too."""
+    extension = f"{index:064}"
+    world.widget(extension)
+    return extension
+
+
+@pytest.mark.parametrize("party", [stranger, colleague])
+def test_the_largest_call_that_there_can_be_fits_so_often_as_an_agent_has_calls(
+    party: Callable[[World, int], str],
+) -> None:
     world = World(reaction_seconds=0)
     widget = world.widget("demo", "Bridge")
     before = retained(world)
@@ -84,12 +102,13 @@ def test_the_largest_call_that_there_can_be_fits_so_often_as_an_agent_has_calls(
     call = widget.finish(offer)["data"]["call"]
     widget.finish(widget.act("SetANSWER", call))
     for index in range(1, PARTIES_PER_CALL - 1):
-        widget.finish(widget.act("SetCONSULT", call, toAddress=number(index)))
-        assert failed(widget, "Simulator/Party/Answer", {"address": number(index)}) is None
+        address = party(world, index)
+        widget.finish(widget.act("SetCONSULT", call, toAddress=address))
+        assert failed(widget, "Simulator/Party/Answer", {"address": address}) is None
         assert widget.finish(widget.act("SetCONFERENCE", call))["subtopic"] == "Completed"
     largest = retained(world) - before
 
-    assert largest > 16_000, "the test does not make the largest call"
+    assert largest > 20_000, "the test does not make the largest call"
     assert before + CALLS_PER_AGENT * largest < RETAINED_BYTES
 
 

@@ -74,6 +74,35 @@ async def test_sign_ins_and_commands_of_a_socket_leave_their_lines(tmp_path: Pat
     assert {line["from"] for line in lines(path)} == {"127.0.0.1"}
 
 
+async def test_no_secret_that_came_over_a_socket_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    first, newer, foreign = token(), token(jti="newer"), token(app="other")
+    async with audited(path) as desk:
+        wire = await desk.enter(first)
+        await wire.message()
+        sign_in = {"channel": "Cisco", "topic": "Agent", "subtopic": "SetUserInfo"}
+        for name, extension in (("passwrd", "5069"), ("password", "x"), ("password", "5069")):
+            data = {"username": "alice", name: "geheim", "extension": extension}
+            wire.send({**sign_in, "id": f"{name}-{extension}", "data": data})
+        refresh = {"channel": "Bridge", "topic": "Session", "subtopic": "Refresh"}
+        wire.send({**refresh, "id": "r1", "data": {"token": newer}})
+        answers = [(await wire.message())["subtopic"] for _ in range(6)]
+        wire.send({**refresh, "id": "r2", "data": {"token": foreign}})
+        await wire.frame()
+
+    assert sorted(answers) == ["Accepted", "Accepted", "Completed", "Failed", "Refreshed", "Rejected"]
+    assert sorted(told(path, "kind", "destination", "decision", "outcome"), key=str) == [
+        ("command", "alice", "allowed", "Completed"),
+        ("command", "alice", "allowed", "Failed"),
+        ("command", "alice", "refused", None),
+        ("refresh", None, "allowed", None),
+        ("refresh", None, "refused", None),
+        ("session", None, "allowed", None),
+    ]
+    text = path.read_text()
+    assert not [secret for secret in ("geheim", first, newer, foreign) if secret[-32:] in text]
+
+
 async def test_a_command_that_is_in_flight_at_the_end_has_its_line(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     async with audited(path, drain_seconds=0) as desk:
