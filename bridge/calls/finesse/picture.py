@@ -65,9 +65,9 @@ class Picture:
 
     def consulted(self, call: Call, origin: str) -> Call:
         """Note that a call was consulted from another, and return it so: not every Finesse says so itself."""
-        self._origins[call.id] = origin
-        shown = self._as_consult(call)
+        shown = _as_consult(call, origin)
         if call.id in self.calls:
+            self._origins[call.id] = origin
             self.calls[call.id] = shown
         return shown
 
@@ -131,7 +131,7 @@ class Picture:
         self.calls.pop(call.id, None)
         self._past.pop(call.id, None)
         self._origins.pop(call.id, None)
-        self._gone[call.id] = call
+        self._gone[call.id] = replace(call, variables={}, media={})  # its parties' times are all that is asked for
         self._gone.move_to_end(call.id)
         self._touch(call)
         if len(self._gone) > REMEMBERED:
@@ -143,11 +143,15 @@ class Picture:
         self._touched[call.id] = self._count
 
     def _as_consult(self, call: Call) -> Call:
-        """Show a consult call as one, where Finesse shows it as a plain outgoing call."""
         origin = self._origins.get(call.id)
-        if origin is None or call.associated is not None or call.secondary_id is not None:
-            return call
-        return replace(call, associated=origin, call_type="CONSULT")
+        return call if origin is None else _as_consult(call, origin)
+
+
+def _as_consult(call: Call, origin: str) -> Call:
+    """Show a consult call as one, where Finesse shows it as a plain outgoing call."""
+    if call.associated is not None or call.secondary_id is not None:
+        return call
+    return replace(call, associated=origin, call_type="CONSULT")
 
 
 def _is_older(call: Call, known: Call) -> bool:

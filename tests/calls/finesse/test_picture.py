@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 from bridge.calls.finesse.notifications import DialogEvent
@@ -144,3 +145,27 @@ def test_call_in_which_one_party_moved_on_and_another_seems_older_is_taken() -> 
     picture.notice(DialogEvent.POST, call(at=1, others=(other("5070", 5),)))
     moved = call(state=ParticipantState.HELD, at=6, others=(other("5070", 4),))
     assert picture.notice(DialogEvent.PUT, moved).difference is not None
+
+
+def memory(calls: int) -> int:
+    """Give how many bytes a picture takes that has seen so many consult calls begin and end."""
+    picture = Picture()
+    tracemalloc.start()
+    try:
+        for number in range(calls):
+            data = {f"user.{index}": f"{number}" * 50 for index in range(20)}
+            consult = replace(call(str(number)), variables=data)
+            picture.notice(DialogEvent.POST, consult)
+            picture.consulted(consult, "1")
+            picture.notice(DialogEvent.DELETE, consult)
+            picture.consulted(consult, "1")
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_over_leaves_little_behind() -> None:
+    shift, week = memory(2 * REMEMBERED), memory(8 * REMEMBERED)
+
+    assert shift < 2000 * REMEMBERED
+    assert week < 1.2 * shift
