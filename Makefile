@@ -28,6 +28,7 @@ test: system-packages check unit ## Run every check: style, types, schemas, test
 
 soak: $(VENV)/installed-dev system-packages ## Run what takes long: load, soak, deep property tests
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests -q -k properties -m "soak or not soak"
+	$(BIN)/pytest tests/attacks -q -s -m soak
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.churn
 	$(BIN)/python -m benchmarks.finesse
