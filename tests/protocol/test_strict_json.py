@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -37,6 +38,11 @@ def test_read_number_that_stands_in_a_string_before(number: str) -> None:
         1,
         len(f'{{"{number}":"{number}","\\"{number}":') + 1,
     )
+
+
+def test_read_number_of_sixty_thousand_digits_makes_no_pattern_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(re, "compile", lambda _: pytest.fail("compiling what was sent takes a third of a second"))
+    assert place(malformed('{"a":1.' + "9" * 60_000 + "e999}")) == (1, 6)
 
 
 def test_read_number_that_is_followed_by_rubbish() -> None:
