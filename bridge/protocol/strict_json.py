@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 MAX_DEPTH = 64
 """How deep objects and arrays may nest: far beyond any real message, far below what exhausts a reader's stack."""
@@ -123,15 +123,16 @@ def _decode(decoder: json.JSONDecoder, text: str) -> Any:
     except _DoubledError:
         raise
     except _NotFiniteError as error:
-        number = re.compile(re.escape(str(error)))
-        raise MalformedError(f"{str(error)[:24]} is no JSON number", text, _position(number, text)) from None
+        number = str(error)
+        position = _position(lambda token: token.startswith(number), text)
+        raise MalformedError(f"{number[:24]} is no JSON number", text, position) from None
     except ValueError:
-        raise MalformedError("an integer has too many digits", text, _position(_long_integer, text)) from None
+        raise MalformedError("an integer has too many digits", text, _position(_long_integer.match, text)) from None
 
 
-def _position(number: re.Pattern[str], text: str) -> int:
+def _position(is_it: Callable[[str], object], text: str) -> int:
     """Find a number where it stands as one: the same characters may come earlier, within a string."""
-    return next((token.start() for token in _string_or_number.finditer(text) if number.match(token.group())), 0)
+    return next((token.start() for token in _string_or_number.finditer(text) if is_it(token.group())), 0)
 
 
 def _doubled_paths(value: Any, at: Path) -> Iterator[Path]:

@@ -245,6 +245,7 @@ async def test_a_token_counts_in_its_one_place_only(site: Site, honest: Honest) 
         ("", f"Authorization: Basic {good}\r\n"),
         ("", f"Authorization: {good}\r\n"),
         ("", f"Authorization: Bearer x\r\nAuthorization: Bearer {good}\r\n"),
+        ("", f"Authorization: Bearer {good}\r\nAuthorization: Bearer x\r\n"),
         ("", f"Authorization: Bearer {good}, Bearer x\r\n"),
     ):
         kind = "Content-Type: application/json"
