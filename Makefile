@@ -40,13 +40,13 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/workspace-bridge schemas schemas --check
+	$(BIN)/workspace-bridge schemas schemas --types sdk/messages.d.ts --check
 
 unit: $(VENV)/installed-dev tests/schemas/node_modules/.installed tests/sdk/node_modules/.installed
 	$(BIN)/pytest
 
 schemas: $(VENV)/installed ## Write schemas/ anew after a change of the models
-	$(BIN)/workspace-bridge schemas schemas
+	$(BIN)/workspace-bridge schemas schemas --types sdk/messages.d.ts
 
 format: $(VENV)/installed-dev ## Bring the code into form
 	$(BIN)/ruff check --fix .
