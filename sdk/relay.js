@@ -143,7 +143,13 @@ export class Relay {
     this.#socket = socket;
     this.#heardAt = this.#now();
     socket.onopen = () => this.members.forEach((member) => member.say({ opened: true }));
-    socket.onmessage = (/** @type {any} */ { data }) => socket === this.#socket && this.#take(data);
+    socket.onmessage = (/** @type {any} */ { data }) => {
+      try {
+        socket === this.#socket && this.#take(data);
+      } catch {
+        this.#lost(1006, "what came is no message of the protocol");
+      }
+    };
     socket.onclose = (/** @type {any} */ { code, reason }) => socket === this.#socket && this.#lost(code, reason);
   }
 
