@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.protocol import typescript
 from bridge.testing import BackgroundBridge
 
 HERE = Path(__file__).parent
@@ -41,6 +42,10 @@ def test_on_nodes_test_runner(node: str, name: str) -> None:
 
 def test_types_of_the_sources_and_of_a_widget(node: str) -> None:
     run(node, str(HERE / "node_modules" / "typescript" / "bin" / "tsc"), "-p", str(HERE))
+
+
+def test_types_of_the_messages_are_what_the_models_give() -> None:
+    assert (SDK / "messages.d.ts").read_text(encoding="utf-8") == typescript.module(), "run `make schemas`"
 
 
 def test_package_has_the_version_of_the_bridge() -> None:
