@@ -40,20 +40,20 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/workspace-bridge schemas schemas --check
+	$(BIN)/workspace-bridge schemas schemas --types sdk/messages.d.ts --check
 
-unit: $(VENV)/installed-dev tests/schemas/node_modules/.installed
+unit: $(VENV)/installed-dev tests/schemas/node_modules/.installed tests/sdk/node_modules/.installed
 	$(BIN)/pytest
 
 schemas: $(VENV)/installed ## Write schemas/ anew after a change of the models
-	$(BIN)/workspace-bridge schemas schemas
+	$(BIN)/workspace-bridge schemas schemas --types sdk/messages.d.ts
 
 format: $(VENV)/installed-dev ## Bring the code into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/schemas/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/*/node_modules
 
 $(VENV)/created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
@@ -68,8 +68,8 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/created
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/installed
 
-tests/schemas/node_modules/.installed: tests/schemas/package-lock.json | system-packages
-	npm ci --prefix tests/schemas --no-audit --no-fund --loglevel=error
+tests/%/node_modules/.installed: tests/%/package-lock.json | system-packages
+	npm ci --prefix tests/$* --no-audit --no-fund --loglevel=error
 	touch $@
 
 # What the tests run beside Python comes from Debian; elsewhere install Chromium, Node.js, Prosody and nginx by hand.
