@@ -118,7 +118,7 @@ export class Divider {
  */
 function body(message, follow) {
   const thread = threadId(message);
-  const whole = element("div", { class: "body" }, element("pre", {}, JSON.stringify(message, null, 2)));
+  const whole = element("div", { class: "body" }, element("pre", { tabindex: 0 }, JSON.stringify(message, null, 2)));
   if (thread !== undefined) {
     whole.prepend(element("button", { type: "button", class: "small", click: () => follow(thread) }, "Only this thread"));
   }
