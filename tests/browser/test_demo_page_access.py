@@ -120,5 +120,6 @@ async def test_the_page_keeps_to_a_strict_content_policy(demo: DemoPage) -> None
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
     await every_kind_of_thing(demo)
-    styled = await demo.page.locator("[style], [onclick], script:not([src]), style").count()
+    inline = "[style]:not(#rows), [onclick], script:not([src]), style"  # the log sets its heights by the CSSOM
+    styled = await demo.page.locator(inline).count()
     assert styled == 0
