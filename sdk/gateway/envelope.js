@@ -25,6 +25,9 @@ const MOST_FIELDS = 32;
 /** @type {ReadonlyMap<string, string>} */
 const KNOWN = new Map(FIELDS.map((name) => [name.toLowerCase(), name]));
 
+/** What other buses, and answers of the documented family, call the body. */
+const BODIES = ["message", "payload", "body"];
+
 /** @param {string} key */
 export const normalised = (key) => key.trim().toLowerCase();
 
@@ -73,7 +76,7 @@ function repaired(posted) {
     const name = KNOWN.get(normalised(key));
     const pointer = `/${(name ?? key).slice(0, 64).replaceAll("~", "~0").replaceAll("/", "~1")}`;
     if (name === undefined) {
-      errors.push({ pointer, code: "unknown", message: `${key.slice(0, 64)} is no field of this message` });
+      errors.push({ pointer, code: "unknown", message: `${key.slice(0, 64)} is no field of this message`, ...hintOn(key) });
     } else if (fields.has(name)) {
       errors.push({ pointer, code: "doubled", message: `${name} was sent twice`, hint: "send each field once" });
     } else {
@@ -85,6 +88,9 @@ function repaired(posted) {
   }
   return { fields, warnings, errors };
 }
+
+/** @param {string} key that is unknown */
+const hintOn = (key) => (BODIES.includes(normalised(key)) ? { hint: "the body goes in data" } : {});
 
 /**
  * @param {string} name

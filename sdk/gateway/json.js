@@ -39,12 +39,18 @@ class Walk {
       return false;
     }
     if (Array.isArray(value)) {
-      return value.length <= this.left && Array.from(value).every((each) => this.visit(each, depth + 1));
+      return this.#fits(value.length) && Array.from(value).every((each) => this.visit(each, depth + 1));
     }
     if (value !== null && typeof value === "object") {
       return isObject(value) && Object.entries(value).every((each) => this.#visitField(each, depth));
     }
     return value === null || typeof value !== "number" ? isScalar(value) : Number.isFinite(value);
+  }
+
+  /** @param {number} parts that are still to be looked at */
+  #fits(parts) {
+    this.left = parts > this.left ? -1 : this.left;
+    return this.left >= 0;
   }
 
   /**

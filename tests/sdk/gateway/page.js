@@ -111,7 +111,7 @@ export function message(address, data = null, more = {}) {
 /** The SDK's bridge. It answers when the test says so. */
 export class FakeBridge extends EventTarget {
   state = "open";
-  opened = { identity: { extension: "5069" }, limits: { messageBytes: 2048, messagesPerSecond: 0 } };
+  opened = { identity: { extension: "5069" }, limits: { messageBytes: 65_536, messagesPerSecond: 0 } };
   sent = [];
   asked = [];
   subscriptions = new Set();
@@ -189,8 +189,9 @@ export class FakeBridge extends EventTarget {
 }
 
 /** A host page with a gateway, two listed gadgets, and a clock that stands still. */
-export function openPage(gadgets = LIST, window = new HostWindow()) {
+export function openPage(gadgets = LIST, window = new HostWindow(), opened = {}) {
   const bridge = new FakeBridge();
+  Object.assign(bridge.opened, opened);
   const clock = { now: 1000 };
   const gateway = new Gateway(readOptions({ bridge, gadgets, target: window }), () => clock.now);
   return { bridge, window, gateway, clock };
