@@ -42,7 +42,10 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/workspace-bridge schemas schemas --check
 
-unit: $(VENV)/installed-dev tests/schemas/node_modules/.installed
+# Folders whose tests need packages for Node.js or for the browser.
+NODE_PACKAGES := tests/schemas tests/browser
+
+unit: $(VENV)/installed-dev $(NODE_PACKAGES:%=%/node_modules/.installed)
 	$(BIN)/pytest
 
 schemas: $(VENV)/installed ## Write schemas/ anew after a change of the models
@@ -53,7 +56,7 @@ format: $(VENV)/installed-dev ## Bring the code into form
 	$(BIN)/ruff format .
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/schemas/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis $(NODE_PACKAGES:%=%/node_modules)
 
 $(VENV)/created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
@@ -68,8 +71,8 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/created
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/installed
 
-tests/schemas/node_modules/.installed: tests/schemas/package-lock.json | system-packages
-	npm ci --prefix tests/schemas --no-audit --no-fund --loglevel=error
+%/node_modules/.installed: %/package-lock.json | system-packages
+	npm ci --prefix $* --no-audit --no-fund --loglevel=error
 	touch $@
 
 # What the tests run beside Python comes from Debian; elsewhere install Chromium, Node.js, Prosody and nginx by hand.

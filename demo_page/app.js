@@ -10,6 +10,7 @@ import { Header } from "./header.js";
 import { Log } from "./log.js";
 import { addressOf } from "./message.js";
 import { Outside } from "./outside.js";
+import { Tabs } from "./tabs.js";
 
 /** The demo page: an ordinary gadget that subscribes to everything. Here its parts are put together. */
 
@@ -20,6 +21,7 @@ const url = new URL("/ws", location.href);
 url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 url.search = new URLSearchParams({ workspace, app: "demo-page" }).toString();
 
+new Tabs(find("tabs", HTMLDivElement));
 const bus = new Bus(url.href, ["*"], { line: showLine, control: takeControl, joined: join, live });
 const calls = new Calls();
 const commands = new Commands(bus, showCommands);

@@ -85,7 +85,7 @@ export class Row {
       return;
     }
     const thread = this.message.correlationId ?? this.message.id;
-    const body = element("div", { class: "body" }, element("pre", {}, JSON.stringify(this.message, null, 2)));
+    const body = element("div", { class: "body" }, element("pre", { tabindex: 0 }, JSON.stringify(this.message, null, 2)));
     if (thread) {
       body.prepend(element("button", { type: "button", class: "small", click: () => follow(thread) }, "Only this thread"));
     }

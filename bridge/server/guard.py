@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from bridge.broker.tokens import RefusedToken
-from bridge.server import bearer, hosts, origins, problems
+from bridge.server import bearer, content_policy, hosts, origins, problems
 from bridge.server.opening import Applicant, Opening
 
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ API = "/api/"
 OTHER = "other"
 """The route of what no route matches: paths that clients make up must not become labels of a metric."""
 
+_UNUSED = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "usb")
+"""Of the browser: no page of the bridge asks for it, so no script that got into one may."""
+
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": (
-        "default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'self'; base-uri 'self'; form-action 'self'"
-    ),
+    "Content-Security-Policy": content_policy.FOR_ANYBODY,
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNUSED),
 }
 
 _HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
@@ -97,6 +99,7 @@ class Guard:
         if scope["scheme"] == "https":
             added |= _HTTPS_HEADERS
         self._check_host(scope, headers)
+        added["Content-Security-Policy"] = content_policy.of_page(scope["scheme"], headers["host"])
         if not scope["path"].startswith(API):
             return self._app
         preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in headers

@@ -66,6 +66,10 @@ class DemoPage:
     async def party(self, address: str, does: str) -> None:
         await self.page.locator(f'#parties [data-party="{address}"]').get_by_role("button", name=does).click()
 
+    async def view(self, name: str) -> None:
+        """Open one of the views beside the desk: Messages, Story, Composer, Gadgets, Connection."""
+        await self.page.get_by_role("tab", name=name).click()
+
     # What there is to see
 
     def card(self, title: str) -> Locator:

@@ -206,8 +206,9 @@ async def test_an_agent_signs_in_at_a_workspace_of_any_name(bridge: Bridge, cont
 
 
 async def test_another_workspace_is_opened_from_the_page(demo: DemoPage) -> None:
+    await demo.view("Connection")
     await demo.page.get_by_label("Workspace").fill("5071")
-    await demo.page.get_by_role("button", name="Open", exact=True).click()
+    await demo.page.get_by_role("button", name="Connect", exact=True).click()
 
     await expect(demo.page.locator("#extension")).to_have_text("5071")
     await expect(demo.page).to_have_title("5071 · Workspace Bridge demo")

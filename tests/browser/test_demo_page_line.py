@@ -208,6 +208,6 @@ async def test_a_final_close_stops_the_page_until_it_is_told_to_connect(demo: De
 
     await expect(demo.line).to_have_text("closed")
     await expect(demo.page.get_by_role("alert")).to_contain_text("against the bridge’s policy: cut by the test (1008)")  # noqa: RUF001 the page's own typography
-    await demo.page.get_by_role("button", name="Connect again").click()
+    await demo.page.get_by_role("button", name="Reconnect now").click()
     await expect(demo.line).to_have_text("connected")
     await demo.talk_to_customer()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bridge.protocol.errors import REFUSALS, Code, FieldError, Rejection
-from bridge.server import assets, pages
+from bridge.server import assets, content_policy, pages
 from tests.server.wire import publish
 from tests.server.witness import Witness
 
@@ -126,8 +126,13 @@ async def test_security_headers_are_everywhere(client: httpx.AsyncClient, path: 
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     policy = headers["content-security-policy"]
-    assert "default-src 'self'; connect-src 'self' ws: wss:" in policy
-    assert "frame-ancestors 'self'" in policy
+    assert policy == content_policy.of_page("http", client.base_url.netloc.decode())
+    assert "camera=()" in headers["permissions-policy"]
+
+
+async def test_a_refused_host_is_not_in_the_policy(client: httpx.AsyncClient) -> None:
+    refused = await client.get("/", headers={"Host": "evil.example"})
+    assert refused.headers["content-security-policy"] == content_policy.FOR_ANYBODY
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/schemas/", MESSAGES])
