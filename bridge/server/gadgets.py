@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from bridge.server import hosts
+from bridge.server import content_policy, hosts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ _inline_script = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def route(directory: Path) -> Route:
-    """Serve the files of a directory, those that are in it now."""
+    """Serve the files of a directory, those that are in it now, and nothing else below this path."""
     files = {path.name: (path, _script_sources(path)) for path in directory.iterdir() if path.is_file()}
 
     async def gadget(request: Request) -> Response:
@@ -34,9 +34,10 @@ def route(directory: Path) -> Route:
         if found is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
         path, scripts = found
-        return FileResponse(path, headers={"Content-Security-Policy": _policy(request, scripts)})
+        policy = content_policy.of_gadget(request.url.scheme, request.headers["host"], scripts)
+        return FileResponse(path, headers={"Content-Security-Policy": policy})
 
-    return Route(f"{hosts.GADGETS}{{name}}", gadget)
+    return Route(f"{hosts.GADGETS}{{name:path}}", gadget)
 
 
 def _script_sources(path: Path) -> str:
@@ -44,18 +45,3 @@ def _script_sources(path: Path) -> str:
     scripts = _inline_script.findall(path.read_text(encoding="utf-8")) if path.suffix == ".html" else []
     digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
     return " ".join(["'self'", *(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)])
-
-
-def _policy(request: Request, scripts: str) -> str:
-    return (
-        f"default-src 'none'; script-src {scripts}; style-src 'self'; base-uri 'none'; form-action 'none'; "
-        f"frame-ancestors {_own_origins(request)}"
-    )
-
-
-def _own_origins(request: Request) -> str:
-    """Name where the demo page stands: under the gadget's own name, or for a name under ``.localhost`` on loopback."""
-    name, colon, port = request.headers["host"].partition(":")
-    if not name.lower().endswith(".localhost"):
-        return "'self'"
-    return " ".join(f"{request.url.scheme}://{place}{colon}{port}" for place in ("localhost", "127.0.0.1"))
