@@ -20,7 +20,7 @@ const LETTER = 7;
 export function draw(step, places, width) {
   const from = places.get(step.from) ?? GUTTER;
   const to = places.get(step.to) ?? GUTTER;
-  const picture = node("svg", { width, height: ROW, viewBox: `0 0 ${width} ${ROW}`, "aria-hidden": "true" });
+  const picture = node("svg", { width, height: ROW, viewBox: `0 0 ${width} ${ROW}` });
   picture.append(...[...places.values()].map((x) => node("line", { class: "lifeline", x1: x, x2: x, y1: 0, y2: ROW })),
     ...arrow(step, from, to, places), label(step, from, to, width), ...badge(step.thread));
   return picture;
