@@ -37,6 +37,27 @@ def of_page(scheme: str, host: str) -> str:
     return "; ".join((*_STRICT, _connect(scheme, host), _frames(scheme, host)))
 
 
+def of_gadget(scheme: str, host: str, scripts: str) -> str:
+    """Give the policy of a sample gadget: it reaches nobody but the page that frames it, which is the demo page.
+
+    Args:
+        scheme: As in ``of_page``.
+        host: The request's ``Host`` header: a name under ``.localhost``, or the bridge's own.
+        scripts: What may run in it, as sources.
+    """
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'self'; base-uri 'none'; form-action 'none'; "
+        f"frame-ancestors {_demo_page(scheme, host)}"
+    )
+
+
+def _demo_page(scheme: str, host: str) -> str:
+    name, colon, port = host.partition(":")
+    if not name.lower().endswith(".localhost"):
+        return "'self'"
+    return " ".join(f"{scheme}://{place}{colon}{port}" for place in ("localhost", "127.0.0.1"))
+
+
 def _connect(scheme: str, host: str) -> str:
     """``'self'`` means WebSocket too in present browsers; older ones need the host. IPv6 has no form in a policy."""
     if _name.fullmatch(host) is None:

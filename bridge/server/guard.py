@@ -20,6 +20,8 @@ from bridge.server import bearer, content_policy, hosts, origins, problems
 from bridge.server.opening import Applicant, Opening
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bridge.server.endpoint import Endpoint
@@ -66,8 +68,7 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in added.items()]
-                message["headers"] = [*message["headers"], *headers]
+                message["headers"] = [*message["headers"], *_missing(added, message["headers"])]
             await send(message)
 
         try:
@@ -136,6 +137,13 @@ class Guard:
             self._endpoint.observer.sign_in_refused(applicant, grant.code, grant.reason)
             raise _RefusedError(bearer.refusal(grant))
         scope["state"]["grant"] = grant
+
+
+def _missing(added: dict[str, str], present: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Give the headers that an answer does not bring itself: a page may have a policy of its own."""
+    names = {name.lower() for name, _ in present}
+    headers = ((name.lower().encode(), value.encode("latin-1")) for name, value in added.items())
+    return [header for header in headers if header[0] not in names]
 
 
 class _RefusedError(Exception):
