@@ -41,6 +41,11 @@ export class Exchange {
     this.element.dataset.stage = stage;
   }
 
+  /** @returns {string} why it ended as it did, empty where it went well */
+  get reason() {
+    return this.#reason.textContent ?? "";
+  }
+
   /** @param {Message} message that came because of it */
   add(message) {
     this.#count += 1;
@@ -55,9 +60,9 @@ export class Exchange {
 
   /** @param {import("../sdk/workspace-bridge.js").BridgeError} error */
   fail({ code, message }) {
-    this.stage = ENDS[code] ?? "refused";
+    this.stage = code ? ENDS[code] ?? "refused" : "not sent";
     this.#reason.hidden = false;
-    this.#reason.textContent = `${code}: ${message}`;
+    this.#reason.textContent = code ? `${code}: ${message}` : message;
   }
 }
 

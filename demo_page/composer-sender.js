@@ -87,7 +87,7 @@ export class Sender {
       ...(body.suggestion ? [`Meant was probably ${body.suggestion}`] : []),
     ];
     this.#tell(exchange, [
-      { tone: "bad", pointer: "", text: [`${error.code}: ${error.message}`, ...more].join(". ") },
+      { tone: "bad", pointer: "", text: [exchange.reason, ...more].join(". ") },
       ...errors.map((/** @type {any} */ { pointer, message, code, hint }) => ({
         tone: "bad", pointer, text: `${message} (${code})${hint ? `. ${hint}` : ""}`,
       })),

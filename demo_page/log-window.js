@@ -13,7 +13,7 @@ const NEAR_PX = 60;
  */
 export class RowWindow {
   #list;
-  #make;
+  #seek;
   #changed;
   /** In the order of their numbers. @type {readonly Line[]} */
   #lines = [];
@@ -29,12 +29,12 @@ export class RowWindow {
 
   /**
    * @param {HTMLOListElement} list
-   * @param {(line: Line) => HTMLElement} make
+   * @param {(thread: string) => void} seek is called to see only the messages of a thread
    * @param {(following: boolean) => void} changed is told whether the list stays at its end
    */
-  constructor(list, make, changed) {
+  constructor(list, seek, changed) {
     this.#list = list;
-    this.#make = make;
+    this.#seek = seek;
     this.#changed = changed;
     list.addEventListener("scroll", () => this.#scrolled());
     list.addEventListener("keydown", (event) => this.#key(event));
@@ -89,7 +89,7 @@ export class RowWindow {
     const elements = new Map();
     for (let index = first; index < last; index += 1) {
       const line = this.#lines[index];
-      const node = this.#elements.get(line) ?? this.#make(line);
+      const node = this.#elements.get(line) ?? line.make(this.#seek);
       node.ariaPosInSet = String(index + 1);
       node.ariaSetSize = String(this.#lines.length);
       elements.set(line, node);
@@ -178,9 +178,10 @@ export class RowWindow {
   /** @param {Event} event */
   #toggled({ target }) {
     const line = this.#lineOf(target);
-    if (!line || line.isOpen === this.#open.has(line)) {
+    if (!line || !(target instanceof HTMLDetailsElement) || target.open === this.#open.has(line)) {
       return;
     }
+    line.fold(target, this.#seek);
     if (line.isOpen) {
       this.#open.add(line);
       this.#following = false; // somebody reads: nothing moves until they go to the end again
@@ -190,6 +191,7 @@ export class RowWindow {
       line.extra = 0;
     }
     this.update(this.#lines);
+    this.#render(this.#topToSee(this.#placeOf(line.number)));
   }
 
   /** @param {Event} event */
@@ -224,6 +226,17 @@ export class RowWindow {
   }
 
   /**
+   * @param {number} index
+   * @returns {number} the nearest place to scroll to from which that line is seen, its beginning at least
+   */
+  #topToSee(index) {
+    const { scrollTop, clientHeight } = this.#list;
+    const top = this.#topOf(index);
+    const bottom = top + this.#row + this.#lines[index].extra;
+    return top < scrollTop ? top : Math.max(scrollTop, Math.min(top, bottom - clientHeight));
+  }
+
+  /**
    * Bring a line into sight and the focus to it; a divider is passed over.
    *
    * @param {number} index
@@ -232,12 +245,9 @@ export class RowWindow {
   #goTo(index, steps) {
     const line = this.#lines[index];
     this.#active = line.number;
-    const { scrollTop, clientHeight } = this.#list;
-    const top = this.#topOf(index);
-    const bottom = top + this.#row + line.extra;
-    const wanted = top < scrollTop ? top : Math.max(scrollTop, Math.min(top, bottom - clientHeight));
+    const top = this.#topToSee(index);
     this.#following = index === this.#lines.length - 1 && !line.isOpen;
-    this.#render(wanted);
+    this.#render(top);
     this.#changed(this.#following);
     const summary = this.#elements.get(line)?.querySelector("summary");
     const next = index + Math.sign(steps);

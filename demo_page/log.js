@@ -33,8 +33,7 @@ export class Log {
   constructor(isOwn) {
     this.#isOwn = isOwn;
     const list = find("rows", HTMLOListElement);
-    const follow = (/** @type {string} */ thread) => this.#seek(thread);
-    this.#window = new RowWindow(list, (line) => line.make(follow), (following) => {
+    this.#window = new RowWindow(list, (thread) => this.#seek(thread), (following) => {
       this.#newest.hidden = following;
     });
     list.parentElement?.before(this.#fileBar);
@@ -187,7 +186,7 @@ export class Log {
       store.filter(this.#filter.value, this.#heartbeats.checked);
       store.add(messages.map((message) => new Row(message, { way: "file", own: false, thread: own.of(message) })));
       this.#show(store);
-      this.#tellFile(`${file.name}: ${messages.length} messages${unread(faults)}`);
+      this.#tellFile(`${file.name}: ${messages.length} ${messages.length === 1 ? "message" : "messages"}${unread(faults)}`);
     } catch (error) {
       this.#tellFile(`${file.name} could not be opened: ${error instanceof Error ? error.message : error}`);
     }

@@ -55,20 +55,28 @@ export class Row {
     /** @type {Message} */
     const message = JSON.parse(this.json);
     const details = element("details", { open: this.isOpen }, this.#summary(message));
-    const fill = () => details.children.length === 1 && details.append(body(message, follow));
     if (this.isOpen) {
-      fill();
+      details.append(body(message, follow));
     }
-    details.addEventListener("toggle", () => {
-      this.isOpen = details.open;
-      fill();
-    });
     return element("li", {
       class: `thread-${colourOf(this.#how.thread)} ${this.#how.way}`,
       "data-offset": message.offset ?? "",
       "data-address": addressOf(message),
       "data-tone": toneOf(message),
     }, details);
+  }
+
+  /**
+   * It was opened or closed: open, it has the whole message behind the line.
+   *
+   * @param {HTMLDetailsElement} details of its element
+   * @param {(thread: string) => void} follow
+   */
+  fold(details, follow) {
+    this.isOpen = details.open;
+    if (this.isOpen && details.children.length === 1) {
+      details.append(body(JSON.parse(this.json), follow));
+    }
   }
 
   /** @param {Message} message */
@@ -105,6 +113,9 @@ export class Divider {
   constructor(text) {
     this.#text = text;
   }
+
+  /** There is nothing behind it. */
+  fold() {}
 
   /** @returns {HTMLLIElement} */
   make() {

@@ -3,13 +3,13 @@
 /** @typedef {import("./story-teller.js").Step} Step */
 /** @typedef {ReadonlyMap<string, number>} Places of the lanes, pixels from the left */
 
-export const ROW = 40;
+export const ROW = 36;
 export const GUTTER = 46;
 
 const SVG = "http://www.w3.org/2000/svg";
-const LABEL_Y = 15;
-const LINE_Y = 27;
-const LETTER = 6.7;
+const LABEL_Y = 14;
+const LINE_Y = 25;
+const LETTER = 7;
 
 /**
  * @param {Step} step
@@ -20,7 +20,7 @@ const LETTER = 6.7;
 export function draw(step, places, width) {
   const from = places.get(step.from) ?? GUTTER;
   const to = places.get(step.to) ?? GUTTER;
-  const picture = node("svg", { width, height: ROW, viewBox: `0 0 ${width} ${ROW}`, "aria-hidden": "true" });
+  const picture = node("svg", { width, height: ROW, viewBox: `0 0 ${width} ${ROW}` });
   picture.append(...[...places.values()].map((x) => node("line", { class: "lifeline", x1: x, x2: x, y1: 0, y2: ROW })),
     ...arrow(step, from, to, places), label(step, from, to, width), ...badge(step.thread));
   return picture;
@@ -85,7 +85,7 @@ function badge(thread) {
   }
   const text = node("text", { class: "number", x: 22, y: LINE_Y - 3, "text-anchor": "middle" });
   text.textContent = String(thread);
-  return [node("rect", { class: "badge-box", x: 6, y: 10, width: 32, height: 20, rx: 10 }), text];
+  return [node("rect", { class: "badge-box", x: 6, y: LINE_Y - 17, width: 32, height: 20, rx: 10 }), text];
 }
 
 /**

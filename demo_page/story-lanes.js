@@ -6,7 +6,7 @@ import { GUTTER } from "./story-drawing.js";
 const LANE_PX = 112;
 
 /** @type {Record<string, [string, string]>} */
-const NAMES = { bridge: ["Bridge", "checks, passes on"], control: ["Call control", "moves the calls"] };
+const NAMES = { bridge: ["Bridge", "passes on"], control: ["Call control", "moves the calls"] };
 
 /** The lifelines: widgets on the left, then the bridge, call control, and the parties of the calls. */
 export class Lanes {

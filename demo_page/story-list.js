@@ -81,7 +81,7 @@ export class StoryList {
     const moved = this.#lanes.fit(steps, this.#own, this.#scroll.clientWidth);
     for (const { step, row } of moved ? this.#lines : fresh) {
       if (step) {
-        row.firstElementChild?.replaceChildren(draw(step, this.#lanes.places, this.#lanes.width));
+        row.querySelector(".picture")?.replaceChildren(draw(step, this.#lanes.places, this.#lanes.width));
       }
     }
     this.#rove(this.#lines.findLast(({ row }) => row.querySelector("[tabindex='0']")) ?? this.#lines.findLast(({ step }) => step));
@@ -148,7 +148,8 @@ function lineOf(entry) {
   if ("note" in entry) {
     return { step: undefined, row: element("li", { class: "story-note" }, element("span", {}, entry.note)) };
   }
-  const button = element("button", { type: "button", class: "arrow", tabindex: -1, "aria-label": sentence(entry) });
+  const picture = element("span", { class: "picture", "aria-hidden": "true" });
+  const button = element("button", { type: "button", class: "arrow", tabindex: -1 }, picture, element("span", { class: "hidden" }, sentence(entry)));
   const row = element("li", {
     class: `step thread-${colourOf(entry.thread)}`, "data-thread": entry.thread, "data-kind": entry.kind,
     "data-tone": entry.tone, "data-address": addressOf(entry.message),

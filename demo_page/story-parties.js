@@ -9,6 +9,9 @@
 
 /** @typedef {{mediaAddress: string, state: string, stateCause?: string}} Participant */
 
+/** Commands after which the parties are in another call, and not gone. */
+export const MOVING = new Set(["SetCONFERENCE", "SetTRANSFER", "SetTRANSFER_SST"]);
+
 export class Parties {
   /** States by party, by call. @type {Map<string, Map<string, string>>} */
   #calls = new Map();
@@ -21,10 +24,10 @@ export class Parties {
   /**
    * @param {any} call of a call event
    * @param {string} extension of the agent, who is no party here
-   * @param {boolean} wasAsked whether a command of the agent led to it
+   * @param {string} asked subtopic of the agent's command that led to it, empty where none did
    * @returns {Deed[]} what happened at the other ends since the call's last event
    */
-  take(call, extension, wasAsked) {
+  take(call, extension, asked) {
     const before = this.#calls.get(call.id);
     const now = othersOf(call, extension);
     if (call.ended) {
@@ -33,7 +36,8 @@ export class Parties {
       this.#calls.set(call.id, new Map(now.map(({ mediaAddress, state }) => [mediaAddress, state])));
     }
     const caller = before ? undefined : call.ResponseActual.dialog.fromAddress;
-    return now.flatMap((party) => deed(party, before?.get(party.mediaAddress), { caller, wasAsked, ended: call.ended }));
+    const deeds = now.flatMap((party) => deed(party, before?.get(party.mediaAddress), { caller, asked, ended: call.ended }));
+    return call.event === "failed" && !call.ended ? [...deeds, ...refusal(call)] : deeds;
   }
 }
 
@@ -49,23 +53,30 @@ export function othersOf(call, extension) {
 /**
  * @param {Participant} participant
  * @param {string | undefined} before
- * @param {{caller: string | undefined, wasAsked: boolean, ended: boolean}} circumstances
+ * @param {{caller: string | undefined, asked: string, ended: boolean}} circumstances
  * @returns {Deed[]} one or none
  */
-function deed({ mediaAddress: party, state, stateCause }, before, { caller, wasAsked, ended }) {
-  if (state === before || before === "DROPPED" || before === "FAILED") {
+function deed({ mediaAddress: party, state }, before, { caller, asked, ended }) {
+  if (state === before || before === "DROPPED") {
     return [];
   }
-  if (stateCause === "BUSY") {
-    return [{ party, isTheirs: true, words: "is busy" }];
-  }
   if (state === "DROPPED" || ended) {
-    return before === undefined ? [] : [{ party, isTheirs: !wasAsked, words: wasAsked ? "is disconnected" : "hangs up" }];
+    const stays = before === undefined || MOVING.has(asked);
+    return stays ? [] : [{ party, isTheirs: !asked, words: asked ? "is disconnected" : "hangs up" }];
   }
   if (before === undefined) {
     return appearance(party, state, caller);
   }
   return before === "ALERTING" && state === "ACTIVE" ? [{ party, isTheirs: true, words: "answers" }] : [];
+}
+
+/**
+ * @param {any} call that has failed
+ * @returns {Deed[]}
+ */
+function refusal({ ResponseActual: { dialog } }) {
+  const isBusy = dialog.participants.some((/** @type {Participant} */ { stateCause }) => stateCause === "BUSY");
+  return isBusy && dialog.toAddress ? [{ party: dialog.toAddress, isTheirs: true, words: "is busy" }] : [];
 }
 
 /**
@@ -81,5 +92,5 @@ function appearance(party, state, caller) {
   if (state === "ALERTING") {
     return [{ party, isTheirs: false, words: "rings" }];
   }
-  return state === "ACTIVE" ? [{ party, isTheirs: false, words: "is connected" }] : [];
+  return state === "ACTIVE" ? [{ party, isTheirs: true, words: "joins" }] : [];
 }

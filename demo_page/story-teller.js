@@ -162,7 +162,7 @@ export class Storyteller {
   /** @param {Message} message out of a snapshot: nobody asked for it now */
   #stands(message) {
     if (isCallEvent(message)) {
-      this.#parties.take(message.data.call, this.#extension, false);
+      this.#parties.take(message.data.call, this.#extension, "");
     }
     return message.source === "workspace-bridge" ? this.#news(message).map((step) => ({ ...step, thread: 0 })) : [];
   }
@@ -237,12 +237,19 @@ export class Storyteller {
     if (!isCallEvent(message)) {
       return [];
     }
-    const asked = this.#asked.get(message.correlationId ?? "");
-    const wasAsked = message.correlationId !== undefined && !asked?.address.startsWith("Simulator/");
-    return this.#parties.take(message.data.call, this.#extension, wasAsked).map(({ party, isTheirs, words }) => {
+    return this.#parties.take(message.data.call, this.#extension, this.#agentAsked(message)).map(({ party, isTheirs, words }) => {
       const lane = `party:${party}`;
       return { ...this.#step(isTheirs ? lane : CONTROL, isTheirs ? CONTROL : lane, message), label: words };
     });
+  }
+
+  /**
+   * @param {Message} message from the bridge
+   * @returns {string} subtopic of the command for the agent that led to it, empty where none did
+   */
+  #agentAsked({ correlationId }) {
+    const [channel, , subtopic = ""] = this.#asked.get(correlationId ?? "")?.address.split("/") ?? [];
+    return channel === "Cisco" ? subtopic : "";
   }
 
   /**
@@ -263,7 +270,8 @@ export class Storyteller {
     }
     const { call } = message.data;
     const others = othersOf(call, this.#extension).filter(({ state }) => call.ended || state !== "DROPPED");
-    return this.#newOf(call, callWords(call, others.map(({ mediaAddress }) => mediaAddress)));
+    const isMerged = call.ended && this.#agentAsked(message) === "SetCONFERENCE";
+    return this.#newOf(call, isMerged ? "the two calls are one now" : callWords(call, others));
   }
 
   /**

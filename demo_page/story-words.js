@@ -50,11 +50,11 @@ export function outcomeWords({ subtopic, data }) {
 
 /**
  * @param {any} call of a call event
- * @param {readonly string[]} others whom the agent speaks with in it
+ * @param {readonly import("./story-parties.js").Participant[]} others whom the agent speaks with in it
  * @returns {string}
  */
 export function callWords(call, others) {
-  const who = others.join(" and ") || call.ResponseActual.dialog.toAddress || "nobody";
+  const who = others.map(({ mediaAddress }) => mediaAddress).join(" and ") || call.ResponseActual.dialog.toAddress || "nobody";
   if (call.ended) {
     return `call with ${who} is over`;
   }
@@ -63,16 +63,29 @@ export function callWords(call, others) {
       return `${who} is calling the agent`;
     case "initiating":
     case "initiated":
-      return who === "nobody" ? "a call begins" : `${who} is being called`;
+      return diallingWords(who, others);
     case "active":
       return `the agent talks with ${who}`;
     case "held":
       return `${who} is on hold`;
+    case "dropped":
+      return `the agent has left ${who}`;
     case "failed":
       return `the call to ${who} failed`;
     default:
       return `call with ${who}: ${call.event}`;
   }
+}
+
+/**
+ * @param {string} who
+ * @param {readonly import("./story-parties.js").Participant[]} others
+ */
+function diallingWords(who, others) {
+  if (others.some(({ state }) => state === "ALERTING")) {
+    return `it rings at ${who}`;
+  }
+  return who === "nobody" ? "a call begins" : `${who} is being called`;
 }
 
 /** @param {Message} message that the bridge tells, and that is not about a call */

@@ -90,6 +90,6 @@ export class Story {
 
 function legend() {
   return element("p", { class: "note legend" },
-    "Time runs downwards. A number and a colour are one command: who gave it, whether it was accepted, all that it caused, and its outcome. ",
-    "Grey is what nobody asked for; dashed are answers. Point at an arrow for its thread, click it for its message.");
+    "A number and a colour are one command: who gave it, whether it was accepted, all that it caused, and its outcome. ",
+    "Grey is what nobody asked for; dashed are answers. Point at an arrow to see its thread, click it to see its message.");
 }

@@ -81,6 +81,7 @@ async def test_a_line_opens_to_the_whole_message_and_to_its_thread(demo: DemoPag
     row = demo.page.locator('#rows [data-address="Cisco/InboundCall/SetANSWER"]')
 
     await row.locator("summary").click()
+    await expect(row.locator("pre")).to_be_in_viewport(ratio=0.9)
     message = json.loads(await row.locator("pre").inner_text())
     assert message["data"]["MediaAddress"] == "5069"
 
@@ -316,5 +317,5 @@ async def test_a_file_is_opened_by_dropping_it(demo: DemoPage) -> None:
 
     await demo.page.locator("#rows").dispatch_event("drop", {"dataTransfer": dropped})
 
-    await expect(demo.page.locator(".file-bar")).to_contain_text("evening.jsonl: 1 messages")
+    await expect(demo.page.locator(".file-bar")).to_contain_text("evening.jsonl: 1 message")
     await expect(demo.rows).to_have_attribute("data-address", "Notes/Test/Dropped")
