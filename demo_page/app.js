@@ -5,7 +5,7 @@ import { Agent } from "./agent.js";
 import { Calls, isCallEvent } from "./calls.js";
 import { Commands } from "./commands.js";
 import { Composer } from "./composer.js";
-import { Connection, lineState } from "./connection.js";
+import { Connection, lineState, wantsToken } from "./connection.js";
 import { CuttableWebSocket } from "./cut-line.js";
 import { Desk } from "./desk.js";
 import { find, show } from "./dom.js";
@@ -69,7 +69,7 @@ function changeState(change) {
   if (state !== "open") { // open it is for the page when it has seen the desk, see `join`
     showLine(change);
   }
-  if (Connection.wantsToken(change)) {
+  if (wantsToken(change)) {
     tabs.open("connection");
     connection.askForToken();
   }
@@ -89,16 +89,11 @@ function showLine(change) {
 function begin(opened) {
   bridge = opened;
   commands.over(bridge);
-  bridge.addEventListener("message", (event) => {
-    const { message, via } = /** @type {CustomEvent} */ (event).detail;
-    if (via === "control") {
-      takeControl(message);
-    }
-  });
+  bridge.addEventListener("message", ({ detail: { message, via } }) => via === "control" && takeControl(message));
   new Composer(find("composer", HTMLElement), bridge);
   new Story(find("story", HTMLElement), bridge);
   new Gadgets(find("gadgets", HTMLElement), bridge);
-  greet(bridge.opened);
+  takeControl({ channel: "Bridge", topic: "Session", subtopic: "Opened", data: bridge.opened }); // it came before all this
   bridge.subscribe("*", (message, { via }) => take(message, via), { echo: true, onJoined: join });
 }
 

@@ -22,7 +22,10 @@ const STATES = {
 };
 
 /** Closes after which another token helps. */
-const WANTS_TOKEN = [4401, 4402, 4403];
+const WANTS_ANOTHER = [4401, 4402, 4403];
+
+/** What a bridge with authentication ends a connection with that has brought no token for a while. */
+const OPEN_TIMEOUT = 4408;
 
 /**
  * @param {StateChange} change
@@ -30,6 +33,14 @@ const WANTS_TOKEN = [4401, 4402, 4403];
  */
 export function lineState({ state, reason }) {
   return { state, ...STATES[state], reason };
+}
+
+/**
+ * @param {StateChange} change
+ * @returns {boolean} whether the bridge wants a token, or another one than it got
+ */
+export function wantsToken({ state, code }) {
+  return state === "closed" ? WANTS_ANOTHER.includes(code ?? 0) : code === OPEN_TIMEOUT && !token();
 }
 
 /** The view of the connection: as whom, how well, since which position; and how to break it on purpose. */
@@ -60,18 +71,12 @@ export class Connection {
     show(this.#state, word);
     this.#state.dataset.state = tone;
     this.#retryAt = retryInMs === undefined ? 0 : performance.now() + retryInMs;
-    this.#shownReason = state === "open" ? "" : [reason, attempt && attempt > 1 ? `attempt ${attempt}` : ""].filter(Boolean).join(", ");
+    if (state !== "connecting") { // while it tries again, why it has to is still worth knowing
+      this.#shownReason = state === "open" ? "" : `${reason}${attempt ? `, attempt ${attempt}` : ""}`;
+    }
     this.#causes.replaceChildren(...causes.map((cause) => element("li", {}, cause)));
     this.#showReason();
-    this.#token.setAttribute("aria-invalid", String(state === "closed" && WANTS_TOKEN.includes(code ?? 0)));
-  }
-
-  /**
-   * @param {StateChange} change
-   * @returns {boolean} whether the bridge wants another token than it got
-   */
-  static wantsToken({ state, code }) {
-    return state === "closed" && WANTS_TOKEN.includes(code ?? 0);
+    this.#token.setAttribute("aria-invalid", String(WANTS_ANOTHER.includes(code ?? 0)));
   }
 
   /** Put the focus where the token goes. */

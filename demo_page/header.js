@@ -29,11 +29,12 @@ export class Header {
    */
   greet(workspace, { namesAreNumbers }) {
     const [other, name] = namesAreNumbers
-      ? workspace === "5070" ? ["demo", "the first agent (5069)"] : ["5070", "a second agent (5070)"]
-      : workspace === "second" ? ["demo", "the first desk"] : ["second", "a second desk"];
+      ? workspace === "5070" ? ["demo", "First agent (5069)"] : ["5070", "Second agent (5070)"]
+      : workspace === "second" ? ["demo", "First desk"] : ["second", "Second desk"];
     const link = find("colleague", HTMLAnchorElement);
+    link.title = "opens in another tab";
     link.href = `?workspace=${other}`;
-    show(link, `Open ${name} ↗`);
+    show(link, `${name} ↗`);
     show(find("current-workspace", HTMLElement), workspace);
     document.title = `${workspace} · Workspace Bridge demo`;
   }

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent
 LARGEST_BYTES = 200_000
 
+SETTLE = """async () => {
+    document.activeElement.blur();
+    scrollTo(0, 0);
+    document.querySelector(".work").scrollTop = 0;
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+}"""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -59,7 +66,9 @@ async def take(browser: Browser, bridge: Bridge, picture: Picture) -> None:
     demo = await DemoPage.open(context, bridge.http_url)
     await prepare(demo)
     await demo.view(picture.view)
-    await demo.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    await demo.page.evaluate(
+        "document.activeElement.blur(); scrollTo(0, 0); document.querySelector('.work').scrollTop = 0"
+    )
     await demo.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     file = DOCS / f"{picture.name}.png"
     await demo.page.screenshot(path=file)

@@ -10,11 +10,12 @@ import asyncio
 import itertools
 import json
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, WAIT_MS
 
@@ -111,12 +112,13 @@ async def raw_chromium() -> AsyncIterator[RawChromium]:
         try:
             async with asyncio.timeout(WAIT_MS / 1000):
                 url = await _debugger_url(process)
-            async with connect(url, max_size=None) as socket, asyncio.TaskGroup() as tasks:
+            async with connect(url, max_size=None) as socket:
                 browser = RawChromium(socket)
-                listening = tasks.create_task(browser.listen())
+                listening = asyncio.create_task(browser.listen())
                 yield browser
                 await browser.call("Browser.close")
-                listening.cancel()
+                with suppress(ConnectionClosedError):  # it takes no leave
+                    await listening
         finally:
             if process.returncode is None:
                 process.terminate()

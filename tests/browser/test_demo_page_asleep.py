@@ -63,7 +63,7 @@ async def test_a_sleeping_tab_comes_back_right(line: str) -> None:
         publish(bridge, 20)
         last = workspace(bridge).offset
         await desk.until(f"document.querySelector('#rows > [data-offset=\"{last}\"]') !== null")
-        assert [int(offset) for offset in await desk.evaluate(WALK)] == list(range(1, last + 1))
+        assert [int(offset) for offset in await desk.evaluate(f"({WALK})()")] == list(range(1, last + 1))
         assert await desk.evaluate("window.signs") == ["freeze", "resume"]
 
 

@@ -110,7 +110,7 @@ async def test_a_network_that_is_away_while_calls_change_costs_nothing(
     send(bridge, "Simulator/Party/Drop", {"address": COLLEAGUE})
     offer(bridge, "+15550199")
     await expect(demo.page.get_by_role("alert")).to_contain_text("no sign of life")
-    await expect(demo.cards).to_have_text([CUSTOMER, COLLEAGUE])
+    await expect(demo.cards.get_by_role("heading")).to_have_text([CUSTOMER, COLLEAGUE])
     await context.set_offline(False)
 
     await expect(demo.dividers.last).to_contain_text("missed messages recovered")
@@ -231,7 +231,6 @@ async def test_an_outcome_that_was_lost_with_the_line_comes_with_the_next(
     await demo.expect_last("completed", "Answer")
     await demo.expect_state(call, "active")
     assert line.sent.count("SetANSWER") == 1
-    assert line.sent.count("Status") == 0
 
 
 async def test_a_final_close_stops_the_page_until_it_is_told_to_connect(demo: DemoPage, bridge: Bridge) -> None:
