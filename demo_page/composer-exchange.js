@@ -62,7 +62,7 @@ export class Exchange {
   fail({ code, message }) {
     this.stage = code ? ENDS[code] ?? "refused" : "not sent";
     this.#reason.hidden = false;
-    this.#reason.textContent = code ? `${code}: ${message}` : message;
+    this.#reason.textContent = !code || message.startsWith(`${code}: `) ? message : `${code}: ${message}`;
   }
 }
 
