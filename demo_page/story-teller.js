@@ -188,7 +188,7 @@ export class Storyteller {
     const label = commandWords(message.subtopic, message.data);
     this.#asked.add(message, widget);
     const step = { ...this.#step(widget, BRIDGE, message), kind: /** @type {const} */ ("ask"), label };
-    return [step, ...this.#itsReply(), { ...step, from: BRIDGE, to: CONTROL }];
+    return [step, ...this.#itsReply(widget), { ...step, from: BRIDGE, to: CONTROL }];
   }
 
   /**
@@ -198,13 +198,14 @@ export class Storyteller {
   #published(message, widget) {
     const label = `${message.channel}: ${message.subtopic}`;
     const step = { ...this.#step(widget, BRIDGE, message), label, toAll: true };
-    return [step, ...this.#itsReply()];
+    return [step, ...this.#itsReply(widget)];
   }
 
-  #itsReply() {
+  /** @param {string} widget which gets it: this page, or a gadget for which it speaks */
+  #itsReply(widget) {
     const held = this.#accepted;
     this.#accepted = undefined;
-    return held ? [this.#reply(held, "accepted", "")] : [];
+    return held ? [{ ...this.#reply(held, "accepted", ""), to: widget }] : [];
   }
 
   /** @param {Message} message */
