@@ -237,6 +237,21 @@ async def flood_unseen(bridge: Bridge, count: int) -> int:
     return workspace(bridge).offset
 
 
+async def test_the_log_is_bounded_in_size_too(demo: DemoPage) -> None:
+    counts = await demo.page.evaluate(
+        """async () => {
+            const [{ LogStore }, { Row }] = await Promise.all([import("/log-store.js"), import("/row.js")]);
+            const store = new LogStore();
+            for (let offset = 1; offset <= 40; offset += 1) {
+                const message = { channel: "Notes", topic: "Test", subtopic: "Written", data: "x".repeat(1e6), offset };
+                store.add([new Row(message, { way: "live", own: false, thread: 0 })]);
+            }
+            return store.counts;
+        }"""
+    )
+    assert counts == {"kept": 31, "shown": 31, "dropped": 9}
+
+
 @UNLIMITED
 async def test_the_log_is_read_by_keyboard(demo: DemoPage, bridge: Bridge) -> None:
     last = await flood(demo, bridge, 300)
