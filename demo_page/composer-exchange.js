@@ -35,6 +35,16 @@ export class Exchange {
     this.stage = "sending";
   }
 
+  /** @returns {boolean} whether nothing has come of it yet */
+  get isUnanswered() {
+    return this.element.dataset.stage === "sending";
+  }
+
+  /** @returns {boolean} */
+  get isRefused() {
+    return this.element.dataset.stage === "refused";
+  }
+
   /** @param {Stage} stage */
   set stage(stage) {
     show(this.#stage, stage);
@@ -58,11 +68,11 @@ export class Exchange {
     }
   }
 
-  /** @param {import("../sdk/workspace-bridge.js").BridgeError} error */
+  /** @param {{code: string, message: string}} error */
   fail({ code, message }) {
     this.stage = code ? ENDS[code] ?? "refused" : "not sent";
     this.#reason.hidden = false;
-    this.#reason.textContent = code ? `${code}: ${message}` : message;
+    this.#reason.textContent = !code || message.startsWith(`${code}: `) ? message : `${code}: ${message}`;
   }
 }
 

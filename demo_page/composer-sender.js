@@ -1,7 +1,7 @@
 import { canonical } from "./composer-draft.js";
 import { Exchange } from "./composer-exchange.js";
 import { element } from "./dom.js";
-import { newId } from "./message.js";
+import { addressOf, newId } from "./message.js";
 
 /** @typedef {import("./message.js").Message} Message */
 /** @typedef {import("./composer-editor.js").Remark} Remark */
@@ -75,10 +75,13 @@ export class Sender {
   }
 
   /**
-   * @param {import("../sdk/workspace-bridge.js").BridgeError} error
+   * @param {{code: string, message: string, body?: any}} error
    * @param {Exchange} exchange
    */
   #fail(error, exchange) {
+    if (exchange.isRefused) {
+      return; // it was told without the id, and the connection ends now
+    }
     exchange.fail(error);
     const { errors = [], ...body } = error.body ?? {};
     const more = [
@@ -122,9 +125,14 @@ export class Sender {
   }
 
   /** @param {Message} message */
-  #hear({ correlationId, ...message }) {
+  #hear(message) {
+    const { correlationId, data } = message;
     if (correlationId !== undefined) {
-      this.#exchanges.get(correlationId)?.add({ ...message, correlationId });
+      this.#exchanges.get(correlationId)?.add(message);
+    } else if (addressOf(message) === "Bridge/Message/Rejected") {
+      const exchange = [...this.#exchanges.values()].findLast((each) => each.isUnanswered);
+      exchange?.add(message); // of a message whose id is none, the refusal names no id
+      exchange && this.#fail({ code: data.code, message: data.message, body: data }, exchange);
     }
   }
 }

@@ -27,6 +27,8 @@ export class Composer {
     shown: (address, entry) => this.#shown(address, entry),
   });
   #sender;
+  /** What the form is of. @type {Entry | undefined} */
+  #entry;
 
   /**
    * @param {HTMLElement} panel
@@ -48,6 +50,7 @@ export class Composer {
     return element("form", { class: "composer", novalidate: true, submit: (event) => this.#submit(event) },
       element("div", { class: "composer-top" }, this.#picker.element,
         element("div", { class: "buttons", role: "group", "aria-label": "Samples" },
+          button("Example", () => this.#writeExample()),
           button("Documented sample", () => this.#write(DOCUMENTED)),
           button("Sample, completed", () => this.#write(completed(this.#extension, this.#call("SetCONSULT")))))),
       this.#summary, this.#remarks, this.#editor.element, this.#sender.element);
@@ -98,6 +101,14 @@ export class Composer {
     }
   }
 
+  async #writeExample() {
+    const entry = this.#entry;
+    if (entry) {
+      const { id: _, ...example } = (await this.#catalogue.schema(entry)).example;
+      this.#write(pretty(example));
+    }
+  }
+
   /** @param {string} json */
   #write(json) {
     this.#tell([]);
@@ -109,6 +120,7 @@ export class Composer {
    * @param {Entry | undefined} entry
    */
   #shown(address, entry) {
+    this.#entry = entry;
     this.#picker.show(address);
     this.#summary.replaceChildren(...words(entry?.summary ?? "This address is not in the catalogue: its data are free."));
   }

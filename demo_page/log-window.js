@@ -1,4 +1,5 @@
 import { arrange } from "./dom.js";
+import { Heights } from "./log-heights.js";
 
 /** @typedef {import("./log-store.js").Line} Line */
 
@@ -15,15 +16,10 @@ export class RowWindow {
   #list;
   #seek;
   #changed;
-  /** In the order of their numbers. @type {readonly Line[]} */
-  #lines = [];
+  #heights = new Heights();
   /** @type {Map<Line, HTMLElement>} */
   #elements = new Map();
-  /** Lines that are higher than others. @type {Set<Line>} */
-  #open = new Set();
   #following = true;
-  /** Height of a closed row, pixels. */
-  #row = 46;
   /** Number of the line where the keyboard is, 0 for none. */
   #active = 0;
 
@@ -50,11 +46,11 @@ export class RowWindow {
    */
   update(lines) {
     const top = this.#list.scrollTop;
-    const index = Math.min(this.#indexAt(top), this.#lines.length - 1);
-    const anchor = this.#lines[index];
-    const within = top - this.#topOf(index);
-    this.#lines = lines;
-    this.#render(anchor ? this.#topOf(this.#placeOf(anchor.number)) + within : top);
+    const index = Math.min(this.#heights.indexAt(top), this.#heights.lines.length - 1);
+    const anchor = this.#heights.lines[index];
+    const within = top - this.#heights.topOf(index);
+    this.#heights.lines = lines;
+    this.#render(anchor ? this.#heights.topOf(this.#heights.placeOf(anchor.number)) + within : top);
   }
 
   /** Go to the newest line and stay with those that come. */
@@ -67,14 +63,14 @@ export class RowWindow {
   /** @param {number} wanted where to scroll to, unless the list stays at its end */
   #render(wanted) {
     const { clientHeight } = this.#list;
-    const limit = Math.max(0, this.#topOf(this.#lines.length) - clientHeight);
+    const limit = Math.max(0, this.#heights.topOf(this.#heights.lines.length) - clientHeight);
     const top = this.#following ? limit : Math.max(0, Math.min(wanted, limit));
-    const first = Math.max(0, this.#indexAt(top) - SPARE);
-    const last = Math.min(this.#lines.length, this.#indexAt(top + clientHeight) + 1 + SPARE);
+    const first = Math.max(0, this.#heights.indexAt(top) - SPARE);
+    const last = Math.min(this.#heights.lines.length, this.#heights.indexAt(top + clientHeight) + 1 + SPARE);
     this.#fill(first, last);
     this.#measure();
-    this.#list.style.setProperty("--above", `${this.#topOf(first)}px`);
-    this.#list.style.setProperty("--below", `${this.#topOf(this.#lines.length) - this.#topOf(last)}px`);
+    this.#list.style.setProperty("--above", `${this.#heights.topOf(first)}px`);
+    this.#list.style.setProperty("--below", `${this.#heights.topOf(this.#heights.lines.length) - this.#heights.topOf(last)}px`);
     this.#list.scrollTop = this.#following ? this.#list.scrollHeight : top;
   }
 
@@ -88,10 +84,10 @@ export class RowWindow {
     /** @type {Map<Line, HTMLElement>} */
     const elements = new Map();
     for (let index = first; index < last; index += 1) {
-      const line = this.#lines[index];
+      const line = this.#heights.lines[index];
       const node = this.#elements.get(line) ?? line.make(this.#seek);
       node.ariaPosInSet = String(index + 1);
-      node.ariaSetSize = String(this.#lines.length);
+      node.ariaSetSize = String(this.#heights.lines.length);
       elements.set(line, node);
     }
     this.#elements = elements;
@@ -104,68 +100,18 @@ export class RowWindow {
   }
 
   #measure() {
-    for (const line of this.#open) {
+    for (const line of this.#heights.open) {
       const node = this.#elements.get(line);
       if (node?.offsetHeight) {
-        line.extra = node.offsetHeight - this.#row;
+        line.extra = node.offsetHeight - this.#heights.row;
       }
     }
-  }
-
-  /** @returns {{index: number, extra: number}[]} the open ones among the lines, in their order */
-  #opened() {
-    return [...this.#open].map((line) => ({ index: this.#placeOf(line.number), line }))
-      .filter(({ index, line }) => this.#lines[index] === line)
-      .sort((one, other) => one.index - other.index)
-      .map(({ index, line }) => ({ index, extra: line.extra }));
-  }
-
-  /**
-   * @param {number} index
-   * @returns {number} pixels from the top of the list to the top of that line
-   */
-  #topOf(index) {
-    const before = this.#opened().filter((each) => each.index < index);
-    return index * this.#row + before.reduce((sum, { extra }) => sum + extra, 0);
-  }
-
-  /**
-   * @param {number} top
-   * @returns {number} index of the line at that height
-   */
-  #indexAt(top) {
-    let left = top;
-    for (const { index, extra } of this.#opened()) {
-      if (left < (index + 1) * this.#row) {
-        break;
-      }
-      left = Math.max((index + 0.5) * this.#row, left - extra);
-    }
-    return Math.max(0, Math.floor(left / this.#row));
-  }
-
-  /**
-   * @param {number} number
-   * @returns {number} index of the first line with that number or a greater one
-   */
-  #placeOf(number) {
-    let low = 0;
-    let high = this.#lines.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#lines[middle].number < number) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
   }
 
   #resized() {
-    const top = this.#list.scrollTop / this.#row;
-    this.#row = parseFloat(getComputedStyle(this.#list).getPropertyValue("--row"));
-    this.#render(top * this.#row);
+    const top = this.#list.scrollTop / this.#heights.row;
+    this.#heights.row = parseFloat(getComputedStyle(this.#list).getPropertyValue("--row"));
+    this.#render(top * this.#heights.row);
   }
 
   #scrolled() {
@@ -178,20 +124,20 @@ export class RowWindow {
   /** @param {Event} event */
   #toggled({ target }) {
     const line = this.#lineOf(target);
-    if (!line || !(target instanceof HTMLDetailsElement) || target.open === this.#open.has(line)) {
+    if (!line || !(target instanceof HTMLDetailsElement) || target.open === this.#heights.open.has(line)) {
       return;
     }
     line.fold(target, this.#seek);
     if (line.isOpen) {
-      this.#open.add(line);
+      this.#heights.open.add(line);
       this.#following = false; // somebody reads: nothing moves until they go to the end again
       this.#changed(false);
     } else {
-      this.#open.delete(line);
+      this.#heights.open.delete(line);
       line.extra = 0;
     }
-    this.update(this.#lines);
-    this.#render(this.#topToSee(this.#placeOf(line.number)));
+    this.update(this.#heights.lines);
+    this.#render(this.#topToSee(this.#heights.placeOf(line.number)));
   }
 
   /** @param {Event} event */
@@ -209,17 +155,17 @@ export class RowWindow {
   #key(event) {
     const inRow = event.target === this.#list || (event.target instanceof Element && event.target.matches("summary"));
     const steps = inRow && !event.ctrlKey && !event.altKey && !event.metaKey && this.#steps(event.key);
-    if (steps && this.#lines.length) {
+    if (steps && this.#heights.lines.length) {
       event.preventDefault();
-      const first = this.#indexAt(this.#list.scrollTop) - Math.sign(steps);
-      const from = this.#active ? this.#placeOf(this.#active) : first;
-      this.#goTo(Math.max(0, Math.min(this.#lines.length - 1, from + steps)), steps);
+      const first = this.#heights.indexAt(this.#list.scrollTop) - Math.sign(steps);
+      const from = this.#active ? this.#heights.placeOf(this.#active) : first;
+      this.#goTo(Math.max(0, Math.min(this.#heights.lines.length - 1, from + steps)), steps);
     }
   }
 
   /** @param {string} key */
   #steps(key) {
-    const page = Math.max(1, Math.floor(this.#list.clientHeight / this.#row) - 1);
+    const page = Math.max(1, Math.floor(this.#list.clientHeight / this.#heights.row) - 1);
     /** @type {Record<string, number>} */
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
     return steps[key];
@@ -231,8 +177,8 @@ export class RowWindow {
    */
   #topToSee(index) {
     const { scrollTop, clientHeight } = this.#list;
-    const top = this.#topOf(index);
-    const bottom = top + this.#row + this.#lines[index].extra;
+    const top = this.#heights.topOf(index);
+    const bottom = top + this.#heights.row + this.#heights.lines[index].extra;
     return top < scrollTop ? top : Math.max(scrollTop, Math.min(top, bottom - clientHeight));
   }
 
@@ -243,17 +189,17 @@ export class RowWindow {
    * @param {number} steps in which direction
    */
   #goTo(index, steps) {
-    const line = this.#lines[index];
+    const line = this.#heights.lines[index];
     this.#active = line.number;
     const top = this.#topToSee(index);
-    this.#following = index === this.#lines.length - 1 && !line.isOpen;
+    this.#following = index === this.#heights.lines.length - 1 && !line.isOpen;
     this.#render(top);
     this.#changed(this.#following);
     const summary = this.#elements.get(line)?.querySelector("summary");
     const next = index + Math.sign(steps);
     if (summary) {
       summary.focus({ preventScroll: true });
-    } else if (Math.abs(steps) === 1 && this.#lines[next]) {
+    } else if (Math.abs(steps) === 1 && this.#heights.lines[next]) {
       this.#goTo(next, steps);
     }
   }

@@ -90,8 +90,10 @@ export class Log {
     });
     this.#panel.addEventListener("dragover", (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
     this.#panel.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.#openFirst(event.dataTransfer?.files ?? null);
+      if (event.dataTransfer?.files.length) {
+        event.preventDefault();
+        this.#openFirst(event.dataTransfer.files);
+      }
     });
   }
 

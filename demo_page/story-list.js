@@ -74,6 +74,22 @@ export class StoryList {
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
   }
 
+  /**
+   * Mark the arrow whose message is shown, and keep it in sight: nothing moves until somebody goes to the end again.
+   *
+   * @param {Step | undefined} chosen
+   */
+  mark(chosen) {
+    for (const { step, row } of this.#lines) {
+      const isChosen = step !== undefined && step === chosen;
+      setCurrent(row, isChosen);
+      if (isChosen) {
+        this.#following = false;
+        row.scrollIntoView({ block: "nearest" });
+      }
+    }
+  }
+
   /** @param {readonly Line[]} fresh */
   #draw(fresh) {
     const steps = this.#lines.flatMap(({ step }) => step ?? []);
@@ -137,6 +153,17 @@ export class StoryList {
     const { scrollHeight, clientHeight, scrollTop } = this.#scroll;
     this.#following = scrollHeight - clientHeight - scrollTop < NEAR_PX;
     this.#newest.hidden = this.#following;
+  }
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {boolean} isCurrent
+ */
+function setCurrent(row, isCurrent) {
+  const button = row.querySelector("button");
+  if (button) {
+    button.ariaCurrent = isCurrent ? "true" : null;
   }
 }
 

@@ -1,7 +1,9 @@
 import { isCallEvent } from "./calls.js";
 import { addressOf } from "./message.js";
-import { othersOf, Parties } from "./story-parties.js";
-import { callWords, commandWords, newsWords, outcomeWords } from "./story-words.js";
+import { Asked } from "./story-asked.js";
+import { News } from "./story-news.js";
+import { Parties } from "./story-parties.js";
+import { commandWords, outcomeWords } from "./story-words.js";
 import { Threads } from "./threads.js";
 
 /** @typedef {import("./message.js").Message} Message */
@@ -25,16 +27,13 @@ import { Threads } from "./threads.js";
 
 const BRIDGE = "bridge";
 const CONTROL = "control";
-const REMEMBERED = 500;
 
 /** Reads messages and tells what they mean: who says what to whom. */
 export class Storyteller {
   #threads;
   #parties = new Parties();
-  /** Commands by id: who gave each, and where to. @type {Map<string, {widget: string, address: string}>} */
-  #asked = new Map();
-  /** What was told last, by call. @type {Map<string, {words: string, actions: string}>} */
-  #calls = new Map();
+  #asked = new Asked();
+  #news = new News();
   /** `Accepted` that came before its message. @type {Message | undefined} */
   #accepted;
   #extension = "";
@@ -109,7 +108,7 @@ export class Storyteller {
       return [{ note: `Connected again: ${messages.length} missed messages follow` }];
     }
     this.#parties.reset();
-    this.#calls.clear();
+    this.#news.reset();
     return [{ note: isAgain ? "Connected again, but too much was missed: this is how things stand" : "Connected: this is how things stand" }];
   }
 
@@ -164,7 +163,7 @@ export class Storyteller {
     if (isCallEvent(message)) {
       this.#parties.take(message.data.call, this.#extension, "");
     }
-    return message.source === "workspace-bridge" ? this.#news(message).map((step) => ({ ...step, thread: 0 })) : [];
+    return message.source === "workspace-bridge" ? this.#tidings(message).map((step) => ({ ...step, thread: 0 })) : [];
   }
 
   /** @param {Message} message of the stream */
@@ -174,7 +173,7 @@ export class Storyteller {
       return this.#outcome(message);
     }
     if (source === "workspace-bridge") {
-      return [...this.#deeds(message), ...this.#news(message)];
+      return [...this.#deeds(message), ...this.#tidings(message)];
     }
     const widget = `widget:${source}`;
     const isCommand = channel === "Cisco" || channel === "Simulator";
@@ -187,9 +186,9 @@ export class Storyteller {
    */
   #command(message, widget) {
     const label = commandWords(message.subtopic, message.data);
-    this.#remember(message, widget);
+    this.#asked.add(message, widget);
     const step = { ...this.#step(widget, BRIDGE, message), kind: /** @type {const} */ ("ask"), label };
-    return [step, ...this.#itsReply(), { ...step, from: BRIDGE, to: CONTROL }];
+    return [step, ...this.#itsReply(widget), { ...step, from: BRIDGE, to: CONTROL }];
   }
 
   /**
@@ -199,34 +198,21 @@ export class Storyteller {
   #published(message, widget) {
     const label = `${message.channel}: ${message.subtopic}`;
     const step = { ...this.#step(widget, BRIDGE, message), label, toAll: true };
-    return [step, ...this.#itsReply()];
+    return [step, ...this.#itsReply(widget)];
   }
 
-  #itsReply() {
+  /** @param {string} widget which gets it: this page, or a gadget for which it speaks */
+  #itsReply(widget) {
     const held = this.#accepted;
     this.#accepted = undefined;
-    return held ? [this.#reply(held, "accepted", "")] : [];
-  }
-
-  /**
-   * @param {Message} message
-   * @param {string} widget
-   */
-  #remember(message, widget) {
-    if (message.id !== undefined) {
-      this.#asked.set(message.id, { widget, address: addressOf(message) });
-    }
-    if (this.#asked.size > REMEMBERED) {
-      const [oldest] = this.#asked.keys();
-      this.#asked.delete(oldest);
-    }
+    return held ? [{ ...this.#reply(held, "accepted", ""), to: widget }] : [];
   }
 
   /** @param {Message} message */
   #outcome(message) {
-    const asked = this.#asked.get(message.correlationId ?? "");
+    const widget = this.#asked.widget(message) ?? this.#own;
     const tone = message.subtopic === "Completed" ? /** @type {const} */ ("good") : /** @type {const} */ ("bad");
-    return [{ ...this.#step(BRIDGE, asked?.widget ?? this.#own, message), kind: /** @type {const} */ ("reply"), label: outcomeWords(message), tone }];
+    return [{ ...this.#step(BRIDGE, widget, message), kind: /** @type {const} */ ("reply"), label: outcomeWords(message), tone }];
   }
 
   /**
@@ -237,7 +223,7 @@ export class Storyteller {
     if (!isCallEvent(message)) {
       return [];
     }
-    return this.#parties.take(message.data.call, this.#extension, this.#agentAsked(message)).map(({ party, isTheirs, words }) => {
+    return this.#parties.take(message.data.call, this.#extension, this.#asked.forAgent(message)).map(({ party, isTheirs, words }) => {
       const lane = `party:${party}`;
       return { ...this.#step(isTheirs ? lane : CONTROL, isTheirs ? CONTROL : lane, message), label: words };
     });
@@ -245,51 +231,13 @@ export class Storyteller {
 
   /**
    * @param {Message} message from the bridge
-   * @returns {string} subtopic of the command for the agent that led to it, empty where none did
-   */
-  #agentAsked({ correlationId }) {
-    const [channel, , subtopic = ""] = this.#asked.get(correlationId ?? "")?.address.split("/") ?? [];
-    return channel === "Cisco" ? subtopic : "";
-  }
-
-  /**
-   * @param {Message} message from the bridge
    * @returns {Step[]}
    */
-  #news(message) {
+  #tidings(message) {
     if (message.subtopic === "SetAgentState") {
       this.#extension = message.data.extension ?? this.#extension;
     }
-    return [{ ...this.#step(CONTROL, this.#own, message), label: this.#newsWords(message), toAll: true }];
-  }
-
-  /** @param {Message} message */
-  #newsWords(message) {
-    if (!isCallEvent(message)) {
-      return newsWords(message);
-    }
-    const { call } = message.data;
-    const others = othersOf(call, this.#extension).filter(({ state }) => call.ended || state !== "DROPPED");
-    const isMerged = call.ended && this.#agentAsked(message) === "SetCONFERENCE";
-    return this.#newOf(call, isMerged ? "the two calls are one now" : callWords(call, others));
-  }
-
-  /**
-   * @param {any} call
-   * @param {string} words
-   * @returns {string} the words, or what else has changed where they were said before
-   */
-  #newOf(call, words) {
-    const before = this.#calls.get(call.id);
-    const actions = call.ActionsAllowed.join(" ");
-    this.#calls.set(call.id, { words, actions });
-    if (call.ended) {
-      this.#calls.delete(call.id);
-    }
-    if (before?.words !== words) {
-      return words;
-    }
-    return before.actions === actions ? "the call’s data have changed" : "other actions are possible now";
+    return [{ ...this.#step(CONTROL, this.#own, message), label: this.#news.words(message, this.#extension, this.#asked.forAgent(message)), toAll: true }];
   }
 
   /**

@@ -81,10 +81,12 @@ export class Story {
         element("button", { type: "button", class: "small", click: () => this.#hide() }, "Close")),
       element("pre", { tabindex: 0 }, JSON.stringify(step.message, null, 2)));
     this.#detail.hidden = false;
+    this.#list.mark(step);
   }
 
   #hide() {
     this.#detail.hidden = true;
+    this.#list.mark(undefined);
   }
 }
 

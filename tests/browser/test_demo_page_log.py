@@ -221,8 +221,10 @@ async def test_lines_that_come_do_not_move_those_that_somebody_reads(demo: DemoP
     read = demo.page.locator("#rows > li:has(summary:hover)")
     offset = await read.get_attribute("data-offset")
 
+    count = demo.page.locator("#log-count")
+    before = int((await count.inner_text()).partition(" ")[0])
     last = await flood_unseen(bridge, 300)
-    await expect(demo.page.locator("#log-count")).to_have_text(f"{last + 2} shown")
+    await expect(count).to_have_text(f"{before + 300} shown")
 
     await expect(read).to_have_attribute("data-offset", str(offset))
     await demo.page.get_by_role("button", name="Newest").click()
@@ -233,6 +235,21 @@ async def flood_unseen(bridge: Bridge, count: int) -> int:
     for number in range(count):
         publish(bridge, number)
     return workspace(bridge).offset
+
+
+async def test_the_log_is_bounded_in_size_too(demo: DemoPage) -> None:
+    counts = await demo.page.evaluate(
+        """async () => {
+            const [{ LogStore }, { Row }] = await Promise.all([import("/log-store.js"), import("/row.js")]);
+            const store = new LogStore();
+            for (let offset = 1; offset <= 40; offset += 1) {
+                const message = { channel: "Notes", topic: "Test", subtopic: "Written", data: "x".repeat(1e6), offset };
+                store.add([new Row(message, { way: "live", own: false, thread: 0 })]);
+            }
+            return store.counts;
+        }"""
+    )
+    assert counts == {"kept": 31, "shown": 31, "dropped": 9}
 
 
 @UNLIMITED
