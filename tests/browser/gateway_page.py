@@ -115,6 +115,17 @@ class HostPage:
             arg=known,
         )
 
+    async def navigate(self, name: str, page: str) -> None:
+        """Let another page come into the first frame, by the gadget's own doing; wait until the host saw it load."""
+        await self.page.evaluate(
+            """() => {
+              window.loaded = false;
+              document.querySelector("iframe").addEventListener("load", () => { window.loaded = true; });
+            }"""
+        )
+        await self.frame(name).evaluate("url => { location = url; }", self.url(page))
+        await self.page.wait_for_function("window.loaded")
+
     async def counters(self) -> dict[str, Any]:
         found: dict[str, Any] = await self.page.evaluate("gateway.counters")
         return found
