@@ -13,6 +13,7 @@ export class Door {
   #window;
   #origin;
   #hear;
+  #renewed;
   #gone;
   /** @type {MessagePort | undefined} */
   #port;
@@ -27,13 +28,16 @@ export class Door {
   /**
    * @param {any} window
    * @param {string} origin
-   * @param {(event: MessageEvent, byPort: boolean) => void} hear
-   * @param {() => void} gone the gadget is not there any more
+   * @param {object} told
+   * @param {(event: MessageEvent, byPort: boolean) => void} told.hear
+   * @param {() => void} told.renewed a port that was in use has been replaced: what was agreed through it has ended
+   * @param {() => void} told.gone the gadget is not there any more
    */
-  constructor(window, origin, hear, gone) {
+  constructor(window, origin, { hear, renewed, gone }) {
     this.#window = window;
     this.#origin = origin;
     this.#hear = hear;
+    this.#renewed = renewed;
     this.#gone = gone;
   }
 
@@ -76,7 +80,11 @@ export class Door {
     if (this.#loads > 1) {
       this.#gone(); // the first may have been its own, this one came after it
     } else if (this.#welcome) {
+      const wasInUse = this.#byPort;
       this.#invite();
+      if (wasInUse) {
+        this.#renewed();
+      }
     }
   }
 
@@ -98,7 +106,7 @@ export class Door {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.onmessage = (event) => this.#heardAtPort(port1, event);
-    port1.addEventListener("close", () => this.#portEnded(port1)); // not every browser tells
+    port1.addEventListener("close", () => this.#portEnded(port1)); // the standard has it, few browsers do
     this.#window.postMessage(this.#formed(welcome()), this.#origin, [port2]);
   }
 

@@ -31,7 +31,11 @@ export class Gadget {
     this.listed = listed;
     this.window = window;
     this.listening = new Listening(listed);
-    this.door = new Door(window, listed.grant.origin, (event, byPort) => this.#hear(event, byPort), () => this.leave());
+    this.door = new Door(window, listed.grant.origin, {
+      hear: (event, byPort) => this.#hear(event, byPort),
+      renewed: () => this.#forgetPatterns(),
+      gone: () => this.leave(),
+    });
     this.#host = host;
   }
 
@@ -51,6 +55,11 @@ export class Gadget {
       this.listening.stop();
       this.#host.left(this);
     }
+  }
+
+  #forgetPatterns() {
+    this.listening.stop();
+    this.listed.rest();
   }
 
   // What it says

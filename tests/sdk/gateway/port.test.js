@@ -151,8 +151,21 @@ describe("a port that was handed on", () => {
       await settle();
       assert.deepEqual(bridge.sent, []);
       assert.equal(frame.at("Bridge/Gateway/Welcome").length, origin === ONE ? 2 : 1);
-      assert.equal(frame.at("Cisco/Agent/SetAgentState").length, origin === ONE ? 1 : 0);
+      assert.equal(frame.at("Cisco/Agent/SetAgentState").length, 0, "what it listened to through that port");
+      assert.equal(bridge.subscriptions.size, 0);
     }
+  });
+
+  test("ends nothing that the next document has asked for through its window", async () => {
+    const { bridge, window, frame } = openFrame();
+    frame.say(HELLO);
+    frame.ports[0].postMessage(NOTE);
+    await settle();
+    frame.say(SUBSCRIBE);
+    window.load(frame);
+    await settle();
+    bridge.emit("Cisco/Agent/SetAgentState", {});
+    assert.equal(frame.at("Cisco/Agent/SetAgentState").length, 1);
   });
 
   test("a gadget whose document is gone is forgotten, where the browser tells", async () => {
