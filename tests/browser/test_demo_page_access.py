@@ -8,11 +8,13 @@ import pytest
 from playwright.async_api import expect
 
 from bridge.protocol.errors import CloseCode
-from tests.browser.axe import findings
+from tests.browser.axe import FRAMED, findings
 from tests.browser.demo_page import CUSTOMER, DemoPage
 from tests.browser.served import cut
 
 if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext
+
     from bridge.app import Bridge
 
 VIEWS = ["Messages", "Story", "Composer", "Gadgets", "Connection"]
@@ -52,6 +54,20 @@ async def test_axe_finds_nothing_while_the_page_is_cut_off(
     for view in VIEWS:
         await demo.view(view)
         assert await findings(demo.page) == [], view
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("gadget", ["one", "two", "stranger"])
+async def test_axe_finds_nothing_in_the_sample_gadgets(
+    bridge: Bridge, context: BrowserContext, gadget: str, scheme: Literal["light", "dark"]
+) -> None:
+    page = await context.new_page()
+    await page.emulate_media(color_scheme=scheme)
+    await page.set_viewport_size({"width": 290, "height": 400})
+    await page.goto(f"http://{gadget}.localhost:{bridge.port}/gadgets/{gadget}.html")
+
+    assert await findings(page, FRAMED) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 290
 
 
 async def test_axe_would_find_a_text_that_is_hard_to_read(demo: DemoPage) -> None:

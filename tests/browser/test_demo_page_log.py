@@ -86,8 +86,9 @@ async def test_a_line_opens_to_the_whole_message_and_to_its_thread(demo: DemoPag
     assert message["data"]["MediaAddress"] == "5069"
 
     await row.get_by_role("button", name="Only this thread").click()
-    shown = await demo.page.locator("#rows > li:visible").evaluate_all("rows => rows.map(row => row.dataset.address)")
-    assert shown == [
+    thread = demo.page.locator("#rows > li:visible")
+    await expect(thread).to_have_count(4)
+    assert await thread.evaluate_all("rows => rows.map(row => row.dataset.address)") == [
         "Bridge/Message/Accepted",
         "Cisco/InboundCall/SetANSWER",
         "Cisco/InboundCall/InboundCallStateChange",
