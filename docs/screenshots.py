@@ -31,24 +31,26 @@ SETTLE = """async () => {
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: of which view, how wide, and in which colours."""
+    """One picture: of which view, how wide, in which colours, and what is pressed in the view before."""
 
     name: str
     view: str
     width: int
     height: int
     scheme: Literal["light", "dark"]
+    pressed: tuple[str, ...] = ()
 
 
 PICTURES = (
-    Picture("demo-page", "Story", 1280, 860, "light"),
-    Picture("demo-page-dark", "Composer", 1280, 860, "dark"),
+    Picture("demo-page", "Story", 1280, 800, "light"),
+    Picture("demo-page-dark", "Composer", 1280, 800, "dark", ("Documented sample", "Send")),
     Picture("demo-page-narrow", "Messages", 400, 860, "light"),
 )
 
 
 async def prepare(demo: DemoPage) -> None:
     """Bring the desk to where it is shown: a customer on hold, a colleague on the line."""
+    await demo.page.get_by_role("button", name="Ready", exact=True).click()
     original = await demo.talk_to_customer()
     await demo.dial(original, "Consult", COLLEAGUE)
     await demo.party(COLLEAGUE, "answers")
@@ -66,6 +68,9 @@ async def take(browser: Browser, bridge: Bridge, picture: Picture) -> None:
     demo = await DemoPage.open(context, bridge.http_url)
     await prepare(demo)
     await demo.view(picture.view)
+    panel = demo.page.get_by_role("tabpanel", name=picture.view)
+    for button in picture.pressed:
+        await panel.get_by_role("button", name=button, exact=True).click()
     await demo.page.evaluate(
         "document.activeElement.blur(); scrollTo(0, 0); document.querySelector('.work').scrollTop = 0"
     )
