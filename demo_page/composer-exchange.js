@@ -68,7 +68,7 @@ export class Exchange {
     }
   }
 
-  /** @param {{code: string, message: string}} error */
+  /** @param {{code: string | number, message: string}} error */
   fail({ code, message }) {
     this.stage = code ? ENDS[code] ?? "refused" : "not sent";
     this.#reason.hidden = false;

@@ -75,7 +75,7 @@ export class Sender {
   }
 
   /**
-   * @param {{code: string, message: string, body?: any}} error
+   * @param {{code: string | number, message: string, body?: any}} error
    * @param {Exchange} exchange
    */
   #fail(error, exchange) {
