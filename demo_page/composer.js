@@ -122,7 +122,9 @@ export class Composer {
   #shown(address, entry) {
     this.#entry = entry;
     this.#picker.show(address);
-    this.#summary.replaceChildren(...words(entry?.summary ?? "This address is not in the catalogue: its data are free."));
+    const isOwn = /^Bridge\/(Session|Subscription)\//.test(address);
+    this.#summary.replaceChildren(...words(entry?.summary ?? "This address is not in the catalogue: its data are free."),
+      isOwn ? " It is about this page’s own session: afterwards the page may hear less, or have to connect again." : "");
   }
 
   /** @param {SubmitEvent} event */
