@@ -109,7 +109,7 @@ async def test_a_network_that_is_away_while_calls_change_costs_nothing(
         publish(bridge, number)
     send(bridge, "Simulator/Party/Drop", {"address": COLLEAGUE})
     offer(bridge, "+15550199")
-    await expect(demo.page.get_by_role("alert")).to_contain_text("no sign of life")
+    await expect(demo.dividers.last).to_contain_text("no sign of life")
     await expect(demo.cards.get_by_role("heading")).to_have_text([CUSTOMER, COLLEAGUE])
     await context.set_offline(False)
 

@@ -72,11 +72,13 @@ async def test_demo_page_is_served_with_its_files(client: httpx.AsyncClient) -> 
         assert (await client.get(f"/{file.name}")).status_code == 200
 
 
-async def test_demo_page_can_be_switched_off(start: Start) -> None:
+async def test_demo_page_and_gadgets_can_be_switched_off_and_the_sdk_stays(start: Start) -> None:
     bus = await start(demo_page=False)
     async with httpx.AsyncClient(base_url=bus.http) as client:
         assert (await client.get("/")).status_code == 404
         assert (await client.get("/index.html")).status_code == 404
+        assert (await client.get("/gadgets/one.html")).status_code == 404
+        assert (await client.get("/sdk/workspace-bridge.js")).status_code == 200
         assert (await client.get("/healthz")).status_code == 200
 
 
