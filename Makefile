@@ -47,7 +47,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/workspace-bridge schemas schemas --check
 
 # Folders whose tests need packages for Node.js or for the browser.
-NODE_PACKAGES := tests/schemas tests/browser
+NODE_PACKAGES := tests/schemas tests/sdk tests/browser
 
 unit: $(VENV)/installed-dev $(NODE_PACKAGES:%=%/node_modules/.installed)
 	$(BIN)/pytest
@@ -60,7 +60,7 @@ format: $(VENV)/installed-dev ## Bring the code into form
 	$(BIN)/ruff format .
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis $(NODE_PACKAGES:%=%/node_modules)
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/*/node_modules
 
 $(VENV)/created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
