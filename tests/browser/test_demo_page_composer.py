@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.axe import findings
 from tests.browser.demo_page import COLLEAGUE, CUSTOMER, DemoPage
 from tests.browser.served import publish, workspace
 
@@ -102,7 +104,9 @@ class Composer:
     async def choose(self, words: str) -> None:
         await self.address.click()
         await self.address.fill(words)
+        chosen = await self.panel.locator("#picker-list [aria-selected=true]").get_attribute("data-address") or ""
         await self.page.keyboard.press("Enter")
+        await expect(self.json).to_have_value(re.compile(f'"subtopic": "{chosen.rpartition("/")[2]}"'))
 
     async def press(self, name: str) -> None:
         await self.panel.get_by_role("button", name=name, exact=True).click()
@@ -209,18 +213,29 @@ async def test_a_value_that_will_be_refused_is_doubted_before_it_is_sent(demo: D
 async def test_addresses_are_found_by_what_they_do_and_chosen_by_keyboard(demo: DemoPage) -> None:
     composer = await Composer.open(demo)
     await composer.address.click()
-    await expect(composer.panel.get_by_role("option")).to_have_count(len(SENDABLE) + 1)
+    await expect(composer.panel.locator("#picker-list [role=option]")).to_have_count(len(SENDABLE) + 1)
 
     await composer.address.fill("touch tones")
-    await expect(composer.panel.get_by_role("option")).to_have_count(3)
+    await expect(composer.panel.locator("#picker-list [role=option]")).to_have_count(3)
     await demo.page.keyboard.press("ArrowDown")
     await demo.page.keyboard.press("Enter")
 
     await expect(composer.address).to_have_value("Cisco/OutboundCall/SetSEND_DTMF")
+    await expect(composer.json).to_have_value(re.compile("digits"))
     assert (await composer.written())["topic"] == "OutboundCall"
     await composer.address.fill("nothing like it")
     await demo.page.keyboard.press("Escape")
     await expect(composer.address).to_have_value("Cisco/OutboundCall/SetSEND_DTMF")
+
+
+async def test_the_example_of_the_catalogue_is_one_click_away(demo: DemoPage) -> None:
+    composer = await Composer.open(demo)
+    await composer.choose("inbound update data")
+
+    await composer.press("Example")
+
+    await expect(composer.field("data/callVariables").get_by_label("callVariables: value").first).to_have_value("gold")
+    assert (await composer.written())["data"]["callVariables"]["user.orderNumber"] == "4711"
 
 
 # Sending
@@ -284,6 +299,16 @@ async def test_a_pointer_to_no_field_is_shown_above_the_form(demo: DemoPage) -> 
     await expect(composer.remarks.last.locator("code")).to_have_text("/colour")
 
 
+async def test_a_message_whose_id_is_none_is_refused_all_the_same(demo: DemoPage) -> None:
+    composer = await Composer.open(demo)
+    await composer.write({"channel": "Notes", "topic": "Test", "subtopic": "Written", "data": 1, "id": 7})
+
+    await composer.press("Send")
+
+    await composer.expect_stage("refused")
+    await expect(composer.field("id").locator(".field-problem")).to_be_visible()
+
+
 async def test_a_command_that_fails_says_why(demo: DemoPage) -> None:
     await demo.talk_to_customer()
     composer = await Composer.open(demo)
@@ -299,6 +324,7 @@ async def test_a_command_that_fails_says_why(demo: DemoPage) -> None:
 
 async def test_a_message_of_a_free_channel_is_published(demo: DemoPage, bridge: Bridge) -> None:
     composer = await Composer.open(demo)
+    before = workspace(bridge).offset
     await composer.choose("free address")
     for part, text in (("channel", "Notes"), ("topic", "Test"), ("subtopic", "Written")):
         await composer.fill(part, text)
@@ -306,7 +332,7 @@ async def test_a_message_of_a_free_channel_is_published(demo: DemoPage, bridge: 
     await composer.press("Send")
 
     await composer.expect_stage("accepted")
-    assert workspace(bridge).offset == 1
+    assert workspace(bridge).offset == before + 1
 
 
 async def test_a_control_message_shows_its_reply(demo: DemoPage) -> None:
@@ -322,6 +348,7 @@ async def test_a_control_message_shows_its_reply(demo: DemoPage) -> None:
 
 async def test_a_message_is_sent_again_with_a_new_id(demo: DemoPage, bridge: Bridge) -> None:
     composer = await Composer.open(demo)
+    before = workspace(bridge).offset
     await composer.write({"channel": "Notes", "topic": "Test", "subtopic": "Written", "data": 1, "id": "first"})
     await composer.press("Send")
     await composer.expect_stage("accepted")
@@ -330,7 +357,7 @@ async def test_a_message_is_sent_again_with_a_new_id(demo: DemoPage, bridge: Bri
 
     await expect(composer.sent).to_have_count(2)
     await composer.expect_stage("accepted")
-    assert workspace(bridge).offset == 2
+    assert workspace(bridge).offset == before + 2
     ids = [json.loads(await each.locator("pre").first.text_content() or "")["id"] for each in await composer.sent.all()]
     assert ids[1] == "first"
     assert ids[0] != "first"
@@ -361,3 +388,30 @@ async def test_the_call_that_allows_the_action_is_filled_in(demo: DemoPage, brid
 
     held = await demo.card(CUSTOMER).get_attribute("id") or ""
     assert (await composer.written())["data"] == {"MediaAddress": "5069", "CallID": held.removeprefix("call-")}
+
+
+# For everyone
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_in_a_composer_that_is_full(
+    demo: DemoPage, scheme: Literal["light", "dark"], width: int
+) -> None:
+    await demo.page.emulate_media(color_scheme=scheme)
+    await demo.page.set_viewport_size({"width": width, "height": 900})
+    composer = await Composer.open(demo)
+    await composer.press("Documented sample")
+    await composer.press("Send")
+    sent = await composer.expect_stage("refused")
+    await sent.locator("summary").last.click()
+    await composer.panel.locator(".envelope summary").click()
+    assert await findings(demo.page) == []
+
+    await composer.choose("inbound update data")
+    await composer.press("Example")
+    await composer.write('{"channel": ')
+    await composer.address.click()
+
+    assert await findings(demo.page) == []
+    assert await demo.page.evaluate("document.documentElement.scrollWidth") <= width

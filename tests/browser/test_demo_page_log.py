@@ -182,7 +182,7 @@ async def flood(demo: DemoPage, bridge: Bridge, count: int) -> int:
     return last
 
 
-@UNLIMITED
+@pytest.mark.parametrize("bridge", [{"messages_per_second": 0, "heartbeat_seconds": 3600}], indirect=True)
 async def test_of_a_flood_the_newest_lines_are_kept_and_few_are_elements_of_the_page(
     demo: DemoPage, bridge: Bridge, context: BrowserContext
 ) -> None:
