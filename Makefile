@@ -9,7 +9,7 @@ PORT   ?= 8765
 APT := $(shell if [ "$$(id -u)" = 0 ]; then echo "apt-get"; elif sudo -n true 2>/dev/null; then echo "sudo apt-get"; fi)
 
 .DEFAULT_GOAL := help
-.PHONY: help run finesse-demo test soak bench check unit schemas format clean system-packages
+.PHONY: help run finesse-demo test soak bench screenshots check unit schemas format clean system-packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -32,9 +32,13 @@ soak: $(VENV)/installed-dev system-packages ## Run what takes long: load, soak, 
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.churn
 	$(BIN)/python -m benchmarks.finesse
+	$(BIN)/python -m benchmarks.page
 
 bench: $(VENV)/installed-dev ## Measure against a plain `websockets` server
 	$(BIN)/python -m benchmarks.bench
+
+screenshots: $(VENV)/installed-dev system-packages ## Take the README's pictures of the demo page anew
+	$(BIN)/python -m docs.screenshots
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
