@@ -20,7 +20,7 @@ const SAMPLES = [
   {
     name: "one",
     title: "Consult",
-    text: "20 lines of HTML and postMessage. It may read calls and the agent’s state, and consult on a call; nothing else.",
+    text: "20 lines of HTML and postMessage. It may read calls and the agent’s state, and consult on a call.",
     rights: {
       app: "consult-gadget",
       publish: ["Cisco/InboundCall/SetCONSULT"],
@@ -37,7 +37,11 @@ const SAMPLES = [
       subscribe: ["Cisco/InboundCall/InboundCallStateChange", "Notes/Caller"],
     },
   },
-  { name: "stranger", title: "Stranger", text: "Not listed. Whatever it asks for, it gets no answer, not even a refusal." },
+  {
+    name: "stranger",
+    title: "Stranger",
+    text: "Not listed. Whatever it asks for, it gets no answer, not even a refusal.",
+  },
 ];
 
 const LOOPBACK = ["localhost", "127.0.0.1"];
@@ -72,7 +76,7 @@ export class Gadgets {
         observer.disconnect();
         this.#open();
       }
-    });
+    }, { rootMargin: "100% 0px" }); // a little before it is scrolled to
     observer.observe(this.#element);
   }
 

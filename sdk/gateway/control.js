@@ -74,7 +74,8 @@ export class Control {
     if (!this.#frames.isWatched(window)) {
       throw unavailable("no port for a frame within a shadow tree, which cannot be watched; go on without", false);
     }
-    gadget.door.greet(() => compose("Bridge/Gateway/Welcome", this.#welcome(gadget), id), this.#frames.hasLoaded(window));
+    const welcome = () => compose("Bridge/Gateway/Welcome", this.#welcome(gadget), id);
+    gadget.door.greet(welcome, this.#frames.hasLoaded(window));
   }
 
   /** @param {Gadget} gadget */

@@ -119,7 +119,7 @@ export class Listening {
 
   /**
    * @param {Joined} joined after messages were lost for good
-   * @returns {object | undefined} the body of a `Subscribed` that nobody asked for; `undefined` where it has no patterns
+   * @returns {object | undefined} the body of a `Subscribed` that nobody asked for, if it has patterns
    */
   standAnew(joined) {
     const more = { recovered: false, messages: [] };

@@ -37,7 +37,7 @@ export function readPacket(posted) {
  * @returns {boolean} whether it registers only: no message, or an empty one
  */
 export const isEmpty = (message) =>
-  message === undefined || message === "" || (isObject(message) && !Object.keys(/** @type {object} */ (message)).length);
+  message === undefined || message === "" || (isObject(message) && !Object.keys(Object(message)).length);
 
 /**
  * @param {import("./bridge.js").Message} message

@@ -11,7 +11,11 @@ import { Refusal, checkReachable, notPermitted } from "./refusal.js";
 
 /** @typedef {{content: string, accepted: Promise<any>}} UnderWay */
 
-/** How the SDK's words for a command's end stand on the wire. Of anything else nothing is known. @type {Record<string, string>} */
+/**
+ * How the SDK's words for a command's end stand on the wire. Of anything else nothing is known.
+ *
+ * @type {Record<string, string>}
+ */
 const OUTCOMES = { failed: "Failed", timed_out: "TimedOut" };
 
 /** What gadgets publish, on its way to the bridge: as the listed app, with ids that are one gadget's own. */

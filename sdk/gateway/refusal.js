@@ -46,7 +46,7 @@ export const tooFast = (waitMs) =>
  */
 export const unavailable = (message, temporary = true) => new Refusal("unavailable", message, { temporary });
 
-/** What the SDK gives up with where no answer of the bridge came, in words for the gadget. @type {Record<string, string>} */
+/** What the SDK gives up with where no answer came, in words for the gadget. @type {Record<string, string>} */
 const LOST = {
   offline: "the bridge cannot be reached now; this was not sent",
   not_sent: "the connection was lost before this arrived; nothing was done",
