@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Frame, Page
 
 ROOT = Path(__file__).parents[2]
+SDK = ROOT / "sdk" / "workspace-bridge.js"
 PAGES = Path(__file__).parent / "pages"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
 
@@ -37,7 +38,7 @@ class _Visit(http.server.BaseHTTPRequestHandler):
 
 
 def _file(path: str) -> Path:
-    if path == "/sdk/workspace-bridge.js":
+    if path == "/sdk/workspace-bridge.js" and not SDK.is_file():
         return PAGES / "stand_in.js"
     if path.startswith("/sdk/"):
         return ROOT / path[1:]

@@ -29,7 +29,7 @@ async def test_a_gadget_consults_and_the_page_sees_it(demo: DemoPage) -> None:
 
     await consult.get_by_label("Colleague").fill("5090")
     await consult.get_by_role("button", name="Consult").click()
-    await expect(consult.get_by_role("status")).to_contain_text("busy")
+    await expect(consult.get_by_role("status")).to_contain_text("BUSY")
     await expect(counts(demo, "one")).to_contain_text("1 accepted")
     await demo.press(demo.card("5090"), "Drop")
     await demo.press(original, "Retrieve")
@@ -49,7 +49,7 @@ async def test_a_caller_card_writes_notes_through_its_port(demo: DemoPage) -> No
     await demo.talk_to_customer()
     await expect(card.locator("#caller")).to_have_text("+15550100")
 
-    await card.get_by_label("Note").fill("asked for an invoice")
+    await card.get_by_role("textbox").fill("asked for an invoice")
     await card.get_by_role("button", name="Save").click()
     await expect(card.get_by_role("listitem")).to_have_text(["asked for an invoice"])
     await expect(counts(demo, "two")).to_contain_text("1 accepted")

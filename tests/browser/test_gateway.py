@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.gateway_page import HostPage, serving
+from tests.browser.gateway_page import SDK, HostPage, serving
 from tests.browser.served import publish, running
 
 if TYPE_CHECKING:
@@ -192,6 +192,31 @@ async def test_each_message_comes_once_and_not_to_who_sent_it(host: HostPage, br
     assert told(await host.heard("one", count=4)) == [("Test", {"number": 7}), ("Two", "hello")]
     assert told(await host.heard("two", count=4)) == [("One", "hello"), ("Test", {"number": 7})]
     assert (await host.of_gadget("one"))["withheld"] == 1
+
+
+@pytest.mark.skipif(not SDK.is_file(), reason="the page that stands in for the SDK does not reconnect")
+async def test_when_the_bridge_was_away_gadgets_are_told_how_things_stand(context: BrowserContext, site: int) -> None:
+    origin = f"http://localhost:{site}"
+    async with running(allowed_origins=(origin,)) as bridge:
+        host = await HostPage.open(context, site, bridge.url.replace("127.0.0.1", "localhost"))
+        await host.start(RIGHTS, PROBES)
+        await host.say("two", SUBSCRIBE, {"patterns": ["Notes"]}, id="s")
+        await host.heard("two")
+    await host.page.wait_for_function("bridge.state !== 'open'")
+    await host.say("two", "Notes/Two/Written", "lost", id="n1")
+    refused = (await host.heard("two", count=2))[1]
+    assert (refused["data"]["code"], refused["data"]["temporary"]) == ("unavailable", True)
+
+    async with running(port=bridge.port, allowed_origins=(origin,)) as again:
+        anew = (await host.heard("two", count=3))[2]
+        assert anew["subtopic"] == "Subscribed"
+        assert "correlationId" not in anew
+        assert (anew["data"]["recovered"], anew["data"]["snapshot"]) == (False, [])
+        publish(again, 5)
+        assert (await host.heard("two", count=4))[3]["data"] == {"number": 5}
+        await host.say("two", "Notes/Two/Written", "kept", id="n1")
+        assert (await host.heard("two", count=5))[4]["subtopic"] == "Accepted"
+        await host.page.close()
 
 
 async def test_packets_register_and_are_answered_in_packets(host: HostPage, bridge: Bridge) -> None:
