@@ -12,7 +12,7 @@ import { element, show } from "./dom.js";
  * @property {string} name of its host, under `localhost`
  * @property {string} title
  * @property {string} text
- * @property {Omit<import("../sdk/gateway/options.js").GadgetOptions, "origin">} [rights] none: it is not listed
+ * @property {Omit<import("../sdk/gateway.js").GadgetOptions, "origin">} [rights] none: it is not listed
  */
 
 /** @type {Sample[]} */
@@ -57,7 +57,7 @@ export class Gadgets {
 
   /**
    * @param {HTMLElement} element
-   * @param {import("../sdk/gateway/bridge.js").Bridge} bridge
+   * @param {import("../sdk/workspace-bridge.js").Bridge} bridge
    */
   constructor(element, bridge) {
     this.#element = element;
@@ -114,7 +114,7 @@ export class Gadgets {
 /** @param {string} name */
 const originOf = (name) => `http://${name}.localhost${location.port ? `:${location.port}` : ""}`;
 
-/** @param {import("../sdk/gateway/counters.js").GadgetCounters} counters */
+/** @param {import("../sdk/gateway.js").GadgetCounters} counters */
 function inWords({ accepted, delivered, withheld, refused }) {
   const refusals = Object.entries(refused).map(([code, count]) => `${count} × ${code}`);
   const parts = [`${accepted} accepted`, `${delivered} delivered`, ...(withheld ? [`${withheld} withheld`] : [])];

@@ -1,17 +1,6 @@
 import { parsePattern } from "./pattern.js";
 
 /**
- * Who may speak through the gateway.
- *
- * @typedef {object} GadgetOptions
- * @property {string} origin exactly, such as `https://notes.example.com`
- * @property {string} app the `source` of everything that it publishes
- * @property {string[]} [publish] patterns of addresses
- * @property {string[]} [subscribe] patterns of addresses
- * @property {number} [messagesPerSecond] 50 where left out
- */
-
-/**
  * @typedef {object} Grant one entry of the list, read
  * @property {string} origin
  * @property {string} app
