@@ -47,7 +47,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/workspace-bridge schemas schemas --check
 
 # Folders whose tests need packages for Node.js or for the browser.
-NODE_PACKAGES := tests/schemas tests/browser
+NODE_PACKAGES := tests/schemas tests/browser tests/sdk
 
 unit: $(VENV)/installed-dev $(NODE_PACKAGES:%=%/node_modules/.installed)
 	$(BIN)/pytest

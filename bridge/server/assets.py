@@ -1,4 +1,4 @@
-"""Where the demo page and the schemas lie: beside the package in a checkout, inside it in a wheel."""
+"""Where the demo page, the SDK and the schemas lie: beside the package in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _package = Path(bridge.__file__).parent
 
 
 def directory(name: str) -> Path | None:
-    """Find ``demo_page``, ``schemas`` or ``docs/errors``; ``None`` where neither place has it."""
+    """Find ``demo_page``, ``sdk``, ``schemas`` or ``docs/errors``; ``None`` where neither place has it."""
     for place in (_package / name, _package.parent / name):
         if place.is_dir():
             return place

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 API = "/api/"
 
+SHARED = ("/sdk/", "/schemas/", "/asyncapi.json")
+"""What pages of every origin may load: it is the same for everybody, and tells nothing of anybody."""
+
 OTHER = "other"
 """The route of what no route matches: paths that clients make up must not become labels of a metric."""
 
@@ -43,6 +46,8 @@ _SECURITY_HEADERS = {
 }
 
 _HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
+
+_SHARED_HEADERS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 _PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST",
@@ -100,6 +105,8 @@ class Guard:
             added |= _HTTPS_HEADERS
         self._check_host(scope, headers)
         added["Content-Security-Policy"] = content_policy.of_page(scope["scheme"], headers["host"])
+        if scope["path"].startswith(SHARED):
+            added |= _SHARED_HEADERS
         if not scope["path"].startswith(API):
             return self._app
         preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in headers

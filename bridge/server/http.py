@@ -22,6 +22,7 @@ from bridge.server.events import EventStream, RefusedSubscribeError
 from bridge.server.guard import Guard
 from bridge.server.opening import ForbiddenError, Opening, check_workspace, read_app
 from bridge.server.problems import ProblemError
+from bridge.server.published import Published
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -60,6 +61,7 @@ def application(endpoint: Endpoint, health: Health) -> Starlette:
             Route("/api/v1/workspaces/{workspace}/messages", api.publish, methods=["POST"]),
             Route("/api/v1/workspaces/{workspace}/events", api.events, methods=["GET"]),
             *_schemas(),
+            *_sdk(),
         ],
         middleware=[Middleware(Guard, endpoint)],
         exception_handlers={
@@ -139,6 +141,11 @@ def _schemas() -> list[BaseRoute]:
 
     files = StaticFiles(directory=directory)
     return [Route("/asyncapi.json", asyncapi), Route("/schemas/", index), Mount("/schemas", files)]
+
+
+def _sdk() -> list[BaseRoute]:
+    directory = assets.directory("sdk")
+    return [] if directory is None else [Mount("/sdk", Published(directory=directory))]
 
 
 # Servers and pages that do not speak WebSocket

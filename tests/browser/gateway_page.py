@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Frame, Page
 
 ROOT = Path(__file__).parents[2]
-SDK = ROOT / "sdk" / "workspace-bridge.js"
 PAGES = Path(__file__).parent / "pages"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
 
@@ -38,8 +37,6 @@ class _Visit(http.server.BaseHTTPRequestHandler):
 
 
 def _file(path: str) -> Path:
-    if path == "/sdk/workspace-bridge.js" and not SDK.is_file():
-        return PAGES / "stand_in.js"
     if path.startswith("/sdk/"):
         return ROOT / path[1:]
     return ROOT / "demo_page" / path[1:] if path.startswith("/gadgets/") else PAGES / path[1:]

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.gateway_page import SDK, HostPage, serving
+from tests.browser.gateway_page import HostPage, serving
 from tests.browser.served import publish, running
 
 if TYPE_CHECKING:
@@ -194,7 +194,6 @@ async def test_each_message_comes_once_and_not_to_who_sent_it(host: HostPage, br
     assert (await host.of_gadget("one"))["withheld"] == 1
 
 
-@pytest.mark.skipif(not SDK.is_file(), reason="the page that stands in for the SDK does not reconnect")
 async def test_when_the_bridge_was_away_gadgets_are_told_how_things_stand(context: BrowserContext, site: int) -> None:
     origin = f"http://localhost:{site}"
     async with running(allowed_origins=(origin,)) as bridge:

@@ -1,0 +1,2 @@
+export interface Catalogue {}
+export interface Commands {}
