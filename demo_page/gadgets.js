@@ -12,7 +12,7 @@ import { element, show } from "./dom.js";
  * @property {string} name of its host, under `localhost`
  * @property {string} title
  * @property {string} text
- * @property {Omit<import("../sdk/gateway/options.js").GadgetOptions, "origin">} [rights] none: it is not listed
+ * @property {Omit<import("../sdk/gateway.js").GadgetOptions, "origin">} [rights] none: it is not listed
  */
 
 /** @type {Sample[]} */
@@ -20,7 +20,7 @@ const SAMPLES = [
   {
     name: "one",
     title: "Consult",
-    text: "20 lines of HTML and postMessage. It may read calls and the agent’s state, and consult on a call; nothing else.",
+    text: "20 lines of HTML and postMessage. It may read calls and the agent’s state, and consult on a call.",
     rights: {
       app: "consult-gadget",
       publish: ["Cisco/InboundCall/SetCONSULT"],
@@ -37,7 +37,11 @@ const SAMPLES = [
       subscribe: ["Cisco/InboundCall/InboundCallStateChange", "Notes/Caller"],
     },
   },
-  { name: "stranger", title: "Stranger", text: "Not listed. Whatever it asks for, it gets no answer, not even a refusal." },
+  {
+    name: "stranger",
+    title: "Stranger",
+    text: "Not listed. Whatever it asks for, it gets no answer, not even a refusal.",
+  },
 ];
 
 const LOOPBACK = ["localhost", "127.0.0.1"];
@@ -53,7 +57,7 @@ export class Gadgets {
 
   /**
    * @param {HTMLElement} element
-   * @param {import("../sdk/gateway/bridge.js").Bridge} bridge
+   * @param {import("../sdk/workspace-bridge.js").Bridge} bridge
    */
   constructor(element, bridge) {
     this.#element = element;
@@ -72,7 +76,7 @@ export class Gadgets {
         observer.disconnect();
         this.#open();
       }
-    });
+    }, { rootMargin: "100% 0px" }); // a little before it is scrolled to
     observer.observe(this.#element);
   }
 
@@ -110,7 +114,7 @@ export class Gadgets {
 /** @param {string} name */
 const originOf = (name) => `http://${name}.localhost${location.port ? `:${location.port}` : ""}`;
 
-/** @param {import("../sdk/gateway/counters.js").GadgetCounters} counters */
+/** @param {import("../sdk/gateway.js").GadgetCounters} counters */
 function inWords({ accepted, delivered, withheld, refused }) {
   const refusals = Object.entries(refused).map(([code, count]) => `${count} × ${code}`);
   const parts = [`${accepted} accepted`, `${delivered} delivered`, ...(withheld ? [`${withheld} withheld`] : [])];

@@ -24,7 +24,8 @@ function attempt() {
     parent.postMessage({ channel, topic, subtopic, data, id: crypto.randomUUID() }, "*");
   }
   asked += 1;
-  document.getElementById("asked").textContent = `to listen and to make a call, ${asked === 1 ? "once" : `${asked} times`}`;
+  const often = asked === 1 ? "once" : `${asked} times`;
+  document.getElementById("asked").textContent = `to listen and to make a call, ${often}`;
 }
 
 document.getElementById("try").addEventListener("submit", (event) => {

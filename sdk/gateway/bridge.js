@@ -27,13 +27,21 @@
 /** @typedef {Promise<any> & {id: string, accepted: Promise<any>}} Run */
 
 /**
+ * @typedef {object} SubscribeOptions
+ * @property {boolean} [echo] also what this session publishes
+ * @property {(joined: any) => void} [onJoined]
+ * @property {(error: any) => void} [onRefused]
+ */
+
+/**
  * @typedef {object} Bridge
  * @property {string} state
  * @property {any} opened
+ * @property {{epoch: string, offset: number}} [position]
  * @property {(type: string, listener: (event: any) => void) => void} addEventListener
  * @property {(type: string, listener: (event: any) => void) => void} removeEventListener
- * @property {(patterns: any, listener: (message: any, delivery: any) => void,
- *   options?: {echo?: boolean, onJoined?: (joined: any) => void}) => () => void} subscribe
+ * @property {(patterns: any, listener: (message: any, delivery: any) => void, options?: SubscribeOptions) => () => void
+ *   } subscribe
  * @property {(message: any) => Promise<any>} publish
  * @property {(message: any) => Run} command
  * @property {(message: any) => Promise<any>} request

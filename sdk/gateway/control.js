@@ -3,7 +3,7 @@ import { isId } from "./ids.js";
 import { isObject } from "./json.js";
 import { PATTERNS } from "./listening.js";
 import { parsePattern, patternText } from "./pattern.js";
-import { RULE, notPermitted, tooMuch, unavailable, wrongFields } from "./refusal.js";
+import { RULE, checkAlive, checkReachable, notPermitted, tooMuch, unavailable, wrongFields } from "./refusal.js";
 
 /** @typedef {import("./envelope.js").Sent} Sent */
 /** @typedef {import("./gadget.js").Gadget} Gadget */
@@ -74,7 +74,8 @@ export class Control {
     if (!this.#frames.isWatched(window)) {
       throw unavailable("no port for a frame within a shadow tree, which cannot be watched; go on without", false);
     }
-    gadget.door.greet(() => compose("Bridge/Gateway/Welcome", this.#welcome(gadget), id), this.#frames.hasLoaded(window));
+    const welcome = () => compose("Bridge/Gateway/Welcome", this.#welcome(gadget), id);
+    gadget.door.greet(welcome, this.#frames.hasLoaded(window));
   }
 
   /** @param {Gadget} gadget */
@@ -100,6 +101,7 @@ export class Control {
         throw notPermitted(`subscribe to ${patternText(pattern)}`);
       }
     }
+    checkAlive(this.#bridge);
     this.#spend();
     this.#join(gadget, patterns, { id, recover: data.recover });
     if (typeof data.echo === "boolean") {
@@ -116,9 +118,11 @@ export class Control {
    */
   #join(gadget, patterns, { id, recover }) {
     const more = recover === undefined || recover === null ? {} : { recovered: false, messages: [] };
-    gadget.listening.add(patterns, (snapshot) => {
-      gadget.answer(compose("Bridge/Subscription/Subscribed", { ...snapshot, ...more }, id));
-    });
+    gadget.listening.add(
+      patterns,
+      (snapshot) => gadget.answer(compose("Bridge/Subscription/Subscribed", { ...snapshot, ...more }, id)),
+      (error) => gadget.refuse(error, { id }),
+    );
   }
 
   /**
@@ -173,9 +177,7 @@ export class Control {
    * @param {any} data
    */
   async #ask(address, data) {
-    if (this.#bridge.state !== "open") {
-      throw unavailable("the bridge cannot be reached now");
-    }
+    checkReachable(this.#bridge);
     this.#spend();
     const reply = await this.#bridge.request(compose(address, data));
     return reply.data;

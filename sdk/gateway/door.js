@@ -22,7 +22,11 @@ export class Door {
   #welcome;
   /** How many documents have loaded in the frame since the gadget spoke last. */
   #loads = 0;
-  /** Set where the gadget speaks in packets: then it gets packets. @type {{responseUrl: string, subscriberId: string} | undefined} */
+  /**
+   * Set where the gadget speaks in packets: then it gets packets.
+   *
+   * @type {{responseUrl: string, subscriberId: string} | undefined}
+   */
   packets;
 
   /**

@@ -76,7 +76,8 @@ function repaired(posted) {
     const name = KNOWN.get(normalised(key));
     const pointer = `/${(name ?? key).slice(0, 64).replaceAll("~", "~0").replaceAll("/", "~1")}`;
     if (name === undefined) {
-      errors.push({ pointer, code: "unknown", message: `${key.slice(0, 64)} is no field of this message`, ...hintOn(key) });
+      const text = `${key.slice(0, 64)} is no field of this message`;
+      errors.push({ pointer, code: "unknown", message: text, ...hintOn(key) });
     } else if (fields.has(name)) {
       errors.push({ pointer, code: "doubled", message: `${name} was sent twice`, hint: "send each field once" });
     } else {

@@ -17,8 +17,10 @@ export class Feed {
   /**
    * @param {import("./bridge.js").Bridge} bridge
    * @param {string[]} patterns
-   * @param {{message: (message: Message) => void, anew: (joined: Joined) => void}} told
-   *   `anew`: something was missed for good, here is how things stand
+   * @param {object} told
+   * @param {(message: Message) => void} told.message
+   * @param {(joined: Joined) => void} told.anew something was missed for good, here is how things stand
+   * @param {(error: unknown) => void} told.ended the bridge does not allow it any more
    */
   constructor(bridge, patterns, told) {
     this.#bridge = bridge;
@@ -30,6 +32,7 @@ export class Feed {
     this.#stop ??= this.#bridge.subscribe(this.#patterns, (message, { via }) => this.#take(message, via), {
       echo: true,
       onJoined: (/** @type {Joined} */ joined) => joined.again && !joined.recovered && this.#told.anew(joined),
+      onRefused: (error) => this.#refused(error),
     });
   }
 
@@ -42,9 +45,10 @@ export class Feed {
    * Ask for a fresh snapshot. It is handed over at its place in the stream: what comes after it follows from the feed.
    *
    * @param {(joined: Joined) => void} take
+   * @param {(error: unknown) => void} refused the bridge does not allow it to the session
    * @returns {() => void} calls it off
    */
-  snapshot(take) {
+  snapshot(take, refused) {
     let taken = false;
     const stop = this.#bridge.subscribe(this.#patterns, () => {}, {
       echo: true,
@@ -55,11 +59,18 @@ export class Feed {
           queueMicrotask(() => stop());
         }
       },
+      onRefused: refused,
     });
     return () => {
       taken = true;
       stop();
     };
+  }
+
+  /** @param {unknown} error */
+  #refused(error) {
+    this.close();
+    this.#told.ended(error);
   }
 
   /**

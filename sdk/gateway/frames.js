@@ -43,7 +43,7 @@ export class Frames {
   }
 
   /**
-   * Whether a window is that of a frame which the host page itself put there: none within a frame, none that was opened.
+   * Whether a window is that of a frame which the host page itself put there, not one within a frame, nor opened.
    *
    * @param {any} window
    */

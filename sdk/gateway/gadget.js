@@ -156,6 +156,13 @@ export class Gadget {
     this.answer(this.listed.ids.inMessage(message));
   }
 
+  /** @param {unknown} error why nothing will be delivered any more */
+  tellEnded(error) {
+    if (this.listening.end()) {
+      this.refuse(error, {});
+    }
+  }
+
   /** @param {import("./bridge.js").Joined} joined after messages were lost for good */
   tellAnew(joined) {
     const body = this.listening.standAnew(joined);

@@ -10,7 +10,7 @@ import { tooFast, tooMuch } from "./refusal.js";
 
 const MESSAGE_BYTES = 65_536;
 
-/** All gadgets share the page's session, whose rate must not be used up: the bridge would end it. A fifth is the host's. */
+/** All gadgets share the page's session. Its rate must not be used up, or the bridge ends it: a fifth is the host's. */
 const SHARE = 0.8;
 const BURST_SECONDS = 2;
 

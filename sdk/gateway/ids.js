@@ -72,7 +72,7 @@ export class Ids {
  * @param {string} text
  * @returns {string} 13 letters and digits
  */
-function digest(text) {
+export function digest(text) {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(text)) {
     hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);

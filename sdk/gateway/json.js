@@ -19,6 +19,14 @@ export function judgeJson(value, most) {
 /** @param {unknown} value */
 export const isObject = (value) => Object.prototype.toString.call(value) === "[object Object]";
 
+/**
+ * Equal texts for equal values: the order of keys does not count.
+ *
+ * @param {unknown} value
+ */
+export const canonicalJson = (value) =>
+  JSON.stringify(value, (_key, each) => (isObject(each) ? Object.fromEntries(Object.entries(each).sort()) : each));
+
 /** @param {string} text */
 export const byteLength = (text) => new TextEncoder().encode(text).length;
 

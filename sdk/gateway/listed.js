@@ -44,6 +44,7 @@ export class Listed {
     this.feed = new Feed(bridge, grant.subscribe.map(patternText), {
       message: (message) => this.#gadgets.forEach((gadget) => gadget.deliver(message)),
       anew: (joined) => this.#gadgets.forEach((gadget) => gadget.tellAnew(joined)),
+      ended: (error) => this.#gadgets.forEach((gadget) => gadget.tellEnded(error)),
     });
   }
 

@@ -45,9 +45,10 @@ export class Listening {
    *
    * @param {Pattern[]} patterns
    * @param {(snapshot: object) => void} answer is told first: the body of `Subscribed`
+   * @param {(error: unknown) => void} refused
    * @throws {import("./refusal.js").Refusal} too many
    */
-  add(patterns, answer) {
+  add(patterns, answer, refused) {
     const texts = patterns.map(patternText);
     if (new Set([...this.#wanted, ...texts]).size > PATTERNS) {
       throw tooMuch(`${PATTERNS} patterns`, PATTERNS);
@@ -58,13 +59,28 @@ export class Listening {
     texts.forEach((text) => this.#wanted.add(text));
     const { feed } = this.#listed;
     feed.open();
-    const callOff = feed.snapshot((joined) => {
-      this.#waiting.delete(callOff);
-      const still = patterns.filter((pattern) => this.#wanted.has(patternText(pattern)));
-      still.forEach((pattern) => this.#patterns.set(patternText(pattern), pattern));
-      answer(this.#standing(joined, patterns));
-    });
+    const callOff = feed.snapshot(
+      (joined) => {
+        this.#waiting.delete(callOff);
+        const still = patterns.filter((pattern) => this.#wanted.has(patternText(pattern)));
+        still.forEach((pattern) => this.#patterns.set(patternText(pattern), pattern));
+        answer(this.#standing(joined, patterns));
+      },
+      (error) => {
+        this.#waiting.delete(callOff);
+        this.remove(texts.filter((text) => !this.#patterns.has(text)));
+        refused(error);
+      },
+    );
     this.#waiting.add(callOff);
+  }
+
+  /** @returns {boolean} whether there was something that ends: what still waits for an answer gets one of its own */
+  end() {
+    const had = this.#patterns.size > 0;
+    this.#patterns.clear();
+    this.#wanted.clear();
+    return had;
   }
 
   /** @param {string[]} texts of patterns; unknown ones are ignored */
@@ -103,7 +119,7 @@ export class Listening {
 
   /**
    * @param {Joined} joined after messages were lost for good
-   * @returns {object | undefined} the body of a `Subscribed` that nobody asked for; `undefined` where it has no patterns
+   * @returns {object | undefined} the body of a `Subscribed` that nobody asked for, if it has patterns
    */
   standAnew(joined) {
     const more = { recovered: false, messages: [] };

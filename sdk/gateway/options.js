@@ -1,17 +1,6 @@
 import { parsePattern } from "./pattern.js";
 
 /**
- * Who may speak through the gateway.
- *
- * @typedef {object} GadgetOptions
- * @property {string} origin exactly, such as `https://notes.example.com`
- * @property {string} app the `source` of everything that it publishes
- * @property {string[]} [publish] patterns of addresses
- * @property {string[]} [subscribe] patterns of addresses
- * @property {number} [messagesPerSecond] 50 where left out
- */
-
-/**
  * @typedef {object} Grant one entry of the list, read
  * @property {string} origin
  * @property {string} app
@@ -38,11 +27,13 @@ const MESSAGES_PER_SECOND = 50;
  */
 export function readOptions(options) {
   const { bridge, gadgets, target = globalThis.window } = options ?? {};
-  check(BRIDGE.every((name) => typeof bridge?.[name] === "function"), "bridge: give what connect() resolved with");
+  const isBridge = BRIDGE.every((name) => typeof bridge?.[name] === "function");
+  check(isBridge, "bridge: give what connect() resolved with");
   check(Array.isArray(gadgets), "gadgets: give an array");
   check(typeof target?.addEventListener === "function", "target: give the window that the frames stand in");
-  const read = gadgets.map((/** @type {any} */ each, /** @type {number} */ place) => readGadget(each, `gadgets[${place}]`));
-  const origins = new Set(read.map((/** @type {Grant} */ { origin }) => origin));
+  /** @type {Grant[]} */
+  const read = Array.from(gadgets, (each, place) => readGadget(each, `gadgets[${place}]`));
+  const origins = new Set(read.map(({ origin }) => origin));
   check(origins.size === read.length, "gadgets: an origin stands in the list twice; gadgets are known by their origin");
   return { bridge, gadgets: read, target };
 }
@@ -76,7 +67,7 @@ function readGadget(gadget, place) {
  */
 function checkOrigin(origin, place) {
   const url = typeof origin === "string" && URL.canParse(origin) ? new URL(origin) : undefined;
-  check(origin !== "null", `${place}: "null" is the origin of every sandboxed or local page; give the gadget a real one`);
+  check(origin !== "null", `${place}: "null" is the origin of every sandboxed page; give the gadget a real one`);
   check(url && /^https?:$/.test(url.protocol), `${place}: an origin such as https://notes.example.com`);
   check(url?.origin === origin, `${place}: write it exactly as browsers do: ${url?.origin}`);
 }

@@ -27,11 +27,6 @@ export class Owed {
     this.#debts.clear();
   }
 
-  /** @param {string} id */
-  has(id) {
-    return this.#debts.has(id);
-  }
-
   /**
    * @param {string} id on the bus
    * @param {Gadget} gadget

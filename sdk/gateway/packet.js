@@ -12,7 +12,8 @@ import { isObject } from "./json.js";
  * @property {unknown} message `undefined` where it only registers
  */
 
-const MARKS = ["message", "okmessage", "responseurl", "subscriberid"];
+/** Both are mandatory in a packet; whoever sends either means one. */
+const MARKS = ["responseurl", "subscriberid"];
 const LONGEST = 2048;
 
 /**
@@ -21,7 +22,7 @@ const LONGEST = 2048;
  */
 export function readPacket(posted) {
   const fields = new Map(Object.entries(posted).map(([key, value]) => [normalised(key), value]));
-  if (fields.get("topic") || !MARKS.some((mark) => fields.has(mark))) {
+  if (fields.get("topic") || !fields.has("channel") || !MARKS.some((mark) => fields.has(mark))) {
     return undefined;
   }
   return {
@@ -37,7 +38,7 @@ export function readPacket(posted) {
  * @returns {boolean} whether it registers only: no message, or an empty one
  */
 export const isEmpty = (message) =>
-  message === undefined || message === "" || (isObject(message) && !Object.keys(/** @type {object} */ (message)).length);
+  message === undefined || message === "" || (isObject(message) && !Object.keys(Object(message)).length);
 
 /**
  * @param {import("./bridge.js").Message} message

@@ -1,13 +1,21 @@
 import { addressOf, compose, isCommand } from "./bridge.js";
+import { digest } from "./ids.js";
+import { canonicalJson } from "./json.js";
 import { Owed } from "./owed.js";
-import { notPermitted, unavailable } from "./refusal.js";
+import { Refusal, checkReachable, notPermitted } from "./refusal.js";
 
 /** @typedef {import("./bridge.js").Message} Message */
 /** @typedef {import("./envelope.js").Sent} Sent */
 /** @typedef {import("./envelope.js").Warning} Warning */
 /** @typedef {import("./gadget.js").Gadget} Gadget */
 
-/** How the SDK's words for a command's end stand on the wire. Of anything else nothing is known. @type {Record<string, string>} */
+/** @typedef {{content: string, accepted: Promise<any>}} UnderWay */
+
+/**
+ * How the SDK's words for a command's end stand on the wire. Of anything else nothing is known.
+ *
+ * @type {Record<string, string>}
+ */
 const OUTCOMES = { failed: "Failed", timed_out: "TimedOut" };
 
 /** What gadgets publish, on its way to the bridge: as the listed app, with ids that are one gadget's own. */
@@ -16,6 +24,8 @@ export class Publishing {
   #spend;
   #now;
   #owed;
+  /** What has no end yet, by its id on the bus. @type {Map<string, UnderWay>} */
+  #underWay = new Map();
 
   /**
    * @param {import("./bridge.js").Bridge} bridge
@@ -43,20 +53,51 @@ export class Publishing {
     if (!gadget.listed.mayPublish(message)) {
       throw notPermitted(`publish ${addressOf(message)}`);
     }
-    if (this.#bridge.state !== "open") {
-      throw unavailable("the bridge cannot be reached now; this was not sent");
-    }
+    checkReachable(this.#bridge);
     this.#spend();
     const { channel, topic, subtopic, data } = message;
     const id = message.id === undefined ? newId() : ids.toBus(message.id);
     const outgoing = { channel, topic, subtopic, data, id, source: grant.app };
     gadget.listening.noteSent(id);
     const tell = (/** @type {any} */ accepted) => this.#tell(gadget, message, accepted, warnings);
-    if (isCommand(message) && !this.#owed.has(id)) {
-      await this.#command(gadget, outgoing, tell);
+    const content = digest(canonicalJson([channel, topic, subtopic, data]));
+    const first = this.#underWay.get(id);
+    if (first) {
+      tell(await this.#again(first, content));
     } else {
-      tell(await this.#bridge.publish(outgoing));
+      await this.#first(gadget, outgoing, content, tell);
     }
+  }
+
+  /**
+   * @param {Gadget} gadget
+   * @param {Message & {id: string}} outgoing
+   * @param {string} content
+   * @param {(accepted: any) => void} tell
+   */
+  async #first(gadget, outgoing, content, tell) {
+    const { id } = outgoing;
+    const command = isCommand(outgoing) ? this.#bridge.command(outgoing) : undefined;
+    const accepted = command?.accepted ?? this.#bridge.publish(outgoing);
+    this.#underWay.set(id, { content, accepted });
+    try {
+      await (command ? this.#command(gadget, outgoing, command, tell) : accepted.then(tell));
+    } finally {
+      this.#underWay.delete(id);
+    }
+  }
+
+  /**
+   * The same id comes again before the first has come to its end: the answer that the bridge would give.
+   *
+   * @param {UnderWay} first
+   * @param {string} content
+   */
+  async #again(first, content) {
+    if (first.content !== content) {
+      throw new Refusal("id_conflict", "this id is in use for another message");
+    }
+    return { ...(await first.accepted), duplicate: true };
   }
 
   /**
@@ -65,13 +106,13 @@ export class Publishing {
    *
    * @param {Gadget} gadget
    * @param {Message & {id: string}} outgoing
+   * @param {import("./bridge.js").Run} run
    * @param {(accepted: any) => void} tell
    */
-  async #command(gadget, outgoing, tell) {
+  async #command(gadget, outgoing, run, tell) {
     const { id } = outgoing;
     const begun = this.#now();
     this.#owed.expect(id, gadget);
-    const run = this.#bridge.command(outgoing);
     const ended = run.then(
       (data) => ["Completed", data],
       ({ code, body }) => [OUTCOMES[code] ?? "TimedOut", body ?? nothingKnown(outgoing, this.#now() - begun)],
@@ -79,7 +120,7 @@ export class Publishing {
     try {
       const accepted = await run.accepted;
       tell(accepted);
-      if (accepted.outcome) {
+      if (accepted.duplicate && accepted.outcome) {
         this.#owed.forget(id); // it had ended before it was sent again: `Accepted` has told how
         return;
       }
@@ -105,10 +146,10 @@ export class Publishing {
     if (message.id === undefined) {
       return;
     }
-    const { id: _, outcome, ...body } = accepted;
-    const known = outcome ? { outcome: gadget.listed.ids.inMessage(outcome) } : {};
-    body.warnings = [...warnings, ...(body.warnings ?? [])];
-    gadget.answer(compose("Bridge/Message/Accepted", { ...body, ...known }, message.id));
+    const { offset = this.#bridge.position?.offset ?? 0, duplicate, outcome } = accepted;
+    const known = duplicate && outcome ? { outcome: gadget.listed.ids.inMessage(outcome) } : {};
+    const body = { offset, duplicate, warnings: [...warnings, ...(accepted.warnings ?? [])], ...known };
+    gadget.answer(compose("Bridge/Message/Accepted", body, message.id));
   }
 }
 

@@ -46,12 +46,17 @@ export const tooFast = (waitMs) =>
  */
 export const unavailable = (message, temporary = true) => new Refusal("unavailable", message, { temporary });
 
-/** What the SDK gives up with where no answer of the bridge came, in words for the gadget. @type {Record<string, string>} */
+/** What the SDK gives up with where no answer came, in words for the gadget. @type {Record<string, string>} */
 const LOST = {
   offline: "the bridge cannot be reached now; this was not sent",
   not_sent: "the connection was lost before this arrived; nothing was done",
   unknown: "the connection was lost before the answer: the same again with the same id has no second effect",
 };
+
+const ENDED = "the host page's session with the bridge has ended";
+
+/** Codes of the wire protocol that the SDK refuses with itself. */
+const OWN = ["limit_exceeded", "invalid_envelope", "not_permitted"];
 
 /**
  * @param {any} error what the SDK, or the gateway itself, refused with
@@ -61,6 +66,30 @@ export function refusalBody(error) {
   if (error?.body) {
     return error.body;
   }
+  if (OWN.includes(error?.code)) {
+    return new Refusal(error.code, error.message).body;
+  }
   const text = LOST[error?.code];
-  return unavailable(text ?? "the host page's session with the bridge has ended", text !== undefined).body;
+  return unavailable(text ?? ENDED, text !== undefined).body;
+}
+
+/**
+ * @param {{state: string}} bridge
+ * @throws {Refusal} its session has ended, and no other follows
+ */
+export function checkAlive({ state }) {
+  if (state === "closed") {
+    throw unavailable(ENDED, false);
+  }
+}
+
+/**
+ * @param {{state: string}} bridge
+ * @throws {Refusal} nothing can be sent now
+ */
+export function checkReachable(bridge) {
+  checkAlive(bridge);
+  if (bridge.state !== "open") {
+    throw unavailable(LOST.offline);
+  }
 }

@@ -37,8 +37,6 @@ class _Visit(http.server.BaseHTTPRequestHandler):
 
 
 def _file(path: str) -> Path:
-    if path == "/sdk/workspace-bridge.js":
-        return PAGES / "stand_in.js"
     if path.startswith("/sdk/"):
         return ROOT / path[1:]
     return ROOT / "demo_page" / path[1:] if path.startswith("/gadgets/") else PAGES / path[1:]

@@ -194,6 +194,30 @@ async def test_each_message_comes_once_and_not_to_who_sent_it(host: HostPage, br
     assert (await host.of_gadget("one"))["withheld"] == 1
 
 
+async def test_when_the_bridge_was_away_gadgets_are_told_how_things_stand(context: BrowserContext, site: int) -> None:
+    origin = f"http://localhost:{site}"
+    async with running(allowed_origins=(origin,)) as bridge:
+        host = await HostPage.open(context, site, bridge.url.replace("127.0.0.1", "localhost"))
+        await host.start(RIGHTS, PROBES)
+        await host.say("two", SUBSCRIBE, {"patterns": ["Notes"]}, id="s")
+        await host.heard("two")
+    await host.page.wait_for_function("bridge.state !== 'open'")
+    await host.say("two", "Notes/Two/Written", "lost", id="n1")
+    refused = (await host.heard("two", count=2))[1]
+    assert (refused["data"]["code"], refused["data"]["temporary"]) == ("unavailable", True)
+
+    async with running(port=bridge.port, allowed_origins=(origin,)) as again:
+        anew = (await host.heard("two", count=3))[2]
+        assert anew["subtopic"] == "Subscribed"
+        assert "correlationId" not in anew
+        assert (anew["data"]["recovered"], anew["data"]["snapshot"]) == (False, [])
+        publish(again, 5)
+        assert (await host.heard("two", count=4))[3]["data"] == {"number": 5}
+        await host.say("two", "Notes/Two/Written", "kept", id="n1")
+        assert (await host.heard("two", count=5))[4]["subtopic"] == "Accepted"
+        await host.page.close()
+
+
 async def test_packets_register_and_are_answered_in_packets(host: HostPage, bridge: Bridge) -> None:
     await host.start(RIGHTS, PROBES)
     post = """inner => parent.postMessage({

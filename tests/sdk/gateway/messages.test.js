@@ -117,6 +117,48 @@ describe("subscribing", () => {
   });
 });
 
+describe("what the bridge does not allow the host's session", () => {
+  const refused = Object.assign(new Error(), { body: { code: "not_permitted", message: "m", temporary: false, rule: "default" } });
+
+  test("is refused to the gadget that asks for it", async () => {
+    const { bridge, window } = openPage();
+    bridge.joins = false;
+    const one = window.add(ONE);
+    one.say(SUBSCRIBE("Cisco"));
+    [...bridge.subscriptions].forEach(({ options }) => options.onRefused(refused));
+    assert.deepEqual(one.heard, [message("Bridge/Message/Rejected", refused.body, { correlationId: "s" })]);
+  });
+
+  test("ends what was allowed before, and each gadget is told", async () => {
+    const { bridge, window } = openPage();
+    const [one, idle] = [window.add(ONE), window.add(ONE)];
+    one.say(SUBSCRIBE("Cisco"));
+    idle.say(NOTE);
+    await settle();
+    [...bridge.subscriptions].forEach(({ options }) => options.onRefused(refused));
+    assert.deepEqual(one.refusals, ["not_permitted"]);
+    assert.deepEqual(idle.heard, []);
+    bridge.joins = true;
+    one.say(SUBSCRIBE("Cisco/Agent"));
+    await settle();
+    bridge.emit("Cisco/Agent/SetAgentState", {});
+    assert.equal(one.at("Cisco/Agent/SetAgentState").length, 1, "and may ask again");
+  });
+});
+
+describe("when the session has ended for good", () => {
+  test("subscribing and publishing are refused, for good", async () => {
+    const { bridge, window } = openPage();
+    bridge.state = "closed";
+    const one = window.add(ONE);
+    one.say(SUBSCRIBE("Cisco"));
+    one.say(NOTE);
+    await settle();
+    const told = one.heard.map(({ data }) => [data.code, data.temporary]);
+    assert.deepEqual(told, [["unavailable", false], ["unavailable", false]]);
+  });
+});
+
 describe("after a reconnect", () => {
   test("that lost something, each gadget gets a Subscribed with how things stand", async () => {
     const { bridge, window } = openPage();
@@ -227,6 +269,8 @@ describe("publishing", () => {
     await settle();
     one.say(NOTE);
     const first = bridge.last.id;
+    bridge.last.accept();
+    await settle();
     two.say(NOTE);
     const second = bridge.last.id;
     assert.notEqual(first, second);
@@ -338,19 +382,36 @@ describe("commands", () => {
     assert.equal(one.heard[0].data.outcome.correlationId, "h");
   });
 
-  test("sent again before the outcome have one outcome", async () => {
+  test("sent again before the outcome are not sent twice, and have one outcome", async () => {
     const { bridge, window } = openPage();
     const one = window.add(ONE);
     one.say(HOLD);
+    one.say({ ...HOLD, data: { CallID: "8" } });
+    one.say({ ...HOLD });
     bridge.last.accept();
     await settle();
     one.say(HOLD);
-    bridge.last.accept({ duplicate: true });
     await settle();
+    assert.equal(bridge.sent.length, 1);
     bridge.tell(outcome(bridge.last.id), "live");
-    bridge.sent[0].end.resolve({});
+    bridge.last.end.resolve({});
     await settle();
-    assert.deepEqual(one.heard.map(({ subtopic }) => subtopic), ["Accepted", "Accepted", "Completed"]);
+    const accepted = one.at("Bridge/Message/Accepted").map(({ data }) => data.duplicate);
+    assert.deepEqual(accepted, [false, true, true]);
+    assert.deepEqual(one.refusals, ["id_conflict"]);
+    assert.equal(one.heard.at(-1).subtopic, "Completed");
+    assert.equal(one.heard.length, 5);
+  });
+
+  test("whose outcome came with the news that they had arrived have both", async () => {
+    const { bridge, window } = openPage();
+    const one = window.add(ONE);
+    one.say(HOLD);
+    bridge.last.accept({ offset: undefined, outcome: outcome(bridge.last.id) });
+    bridge.last.end.resolve({ address: "a" });
+    await settle();
+    assert.deepEqual(one.heard.map(({ subtopic }) => subtopic), ["Accepted", "Completed"]);
+    assert.deepEqual(Object.keys(one.heard[0].data), ["offset", "duplicate", "warnings"]);
   });
 
   test("can be asked for by who sent them, and by nobody else", async () => {

@@ -97,6 +97,15 @@ describe("a packet", () => {
     assert.deepEqual(codes, [...Array(3).fill([id, "malformed_json"]), [id, "invalid_envelope"]]);
   });
 
+  test("is nothing that another library calls a message", async () => {
+    const { window, gateway } = openPage();
+    const one = window.add(ONE);
+    one.say({ event: "log", message: { text: "hello" } });
+    one.say({ event: "log", SubscriberID: 7, message: { text: "hello" } });
+    assert.deepEqual(one.heard, []);
+    assert.equal(gateway.counters.gadgets[ONE].ignored, 2);
+  });
+
   test("is nothing that has an address of its own: a body named message is a mistake that is told", async () => {
     const { bridge, window } = openPage();
     const one = window.add(ONE);
