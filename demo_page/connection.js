@@ -16,7 +16,7 @@ import { app, keepToken, token, workspace } from "./visit.js";
 const STATES = {
   connecting: { word: "connecting", tone: "busy" },
   open: { word: "connected", tone: "good" },
-  waiting: { word: "waiting", tone: "busy" },
+  waiting: { word: "lost, trying again", tone: "busy" },
   failing: { word: "not reachable", tone: "bad" },
   closed: { word: "closed", tone: "bad" },
 };

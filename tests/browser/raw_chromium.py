@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 LISTENING = b"DevTools listening on "
+START_SECONDS = 60
 
 
 class RawChromium:
@@ -110,7 +111,7 @@ async def raw_chromium() -> AsyncIterator[RawChromium]:
             CHROMIUM, *arguments, "about:blank", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
         )
         try:
-            async with asyncio.timeout(WAIT_MS / 1000):
+            async with asyncio.timeout(START_SECONDS):
                 url = await _debugger_url(process)
             async with connect(url, max_size=None) as socket:
                 browser = RawChromium(socket)

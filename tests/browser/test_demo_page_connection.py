@@ -39,10 +39,10 @@ async def test_a_bridge_that_asks_for_a_token_gets_the_one_that_was_pasted(
     field = demo.page.get_by_label("Token")
     await expect(field).to_be_focused()
 
-    await demo.page.get_by_label("Workspace", exact=True).fill("demo")
     await connect_with(demo.page, good)
 
     await expect(demo.line).to_have_text("connected")
+    await expect(demo.page.locator("#current-workspace")).to_have_text("demo")
     await expect(demo.page.locator("#app")).to_have_text("widget")
     await demo.talk_to_customer()
     assert await demo.page.evaluate(KEPT_ANYWHERE_ELSE, good) == []
