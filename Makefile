@@ -44,7 +44,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/workspace-bridge schemas schemas --check
+	$(BIN)/workspace-bridge schemas schemas --types sdk/messages.d.ts --check
 
 # Folders whose tests need packages for Node.js or for the browser.
 NODE_PACKAGES := tests/schemas tests/sdk tests/browser
@@ -53,7 +53,7 @@ unit: $(VENV)/installed-dev $(NODE_PACKAGES:%=%/node_modules/.installed)
 	$(BIN)/pytest
 
 schemas: $(VENV)/installed ## Write schemas/ anew after a change of the models
-	$(BIN)/workspace-bridge schemas schemas
+	$(BIN)/workspace-bridge schemas schemas --types sdk/messages.d.ts
 
 format: $(VENV)/installed-dev ## Bring the code into form
 	$(BIN)/ruff check --fix .

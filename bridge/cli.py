@@ -296,6 +296,10 @@ def schemas(
     folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="Where they stand.")],
     *,
     check: Annotated[bool, typer.Option("--check", help="Compare instead of writing.")] = False,
+    types: Annotated[
+        Path | None,
+        typer.Option("--types", metavar="FILE", dir_okay=False, help="TypeScript types as well, in a file."),
+    ] = None,
 ) -> None:
     """Write or check the generated schemas.
 
@@ -303,7 +307,7 @@ def schemas(
     """
     from bridge.command_line import schemas as command  # noqa: PLC0415 see the module's text
 
-    (command.check if check else command.write)(folder)
+    (command.check if check else command.write)(folder, types)
 
 
 @app.command(

@@ -137,6 +137,9 @@ export class Line {
     this.#pulse.heard();
     try {
       const message = JSON.parse(/** @type {string} */ (text));
+      if (typeof message.channel !== "string") {
+        throw new TypeError();
+      }
       if (message.channel === "Bridge" && message.topic === "Session" && message.subtopic === "Opened") {
         this.#opened(message);
       } else if (this.#open) {

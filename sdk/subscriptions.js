@@ -137,7 +137,8 @@ export class Subscriptions {
   }
 
   #begin() {
-    [...this.#all].filter((each) => !each.joined).forEach((each) => this.#subscribe([each]));
+    const asked = [...this.#asked.values()].flat();
+    [...this.#all].filter((each) => !each.joined && !asked.includes(each)).forEach((each) => this.#subscribe([each]));
   }
 
   /**

@@ -65,11 +65,14 @@ export class Unanswered {
 
   /** @param {Message} message that may answer something, or say how it ended */
   take(message) {
-    const waiting = this.#waiting.get(message.correlationId ?? "");
+    const address = addressOf(message);
+    // What cannot be read as JSON is refused without its id. Answers come in order, so the oldest is meant.
+    const waiting = message.correlationId === undefined && address === "Bridge/Message/Rejected"
+      ? [...this.#waiting.values()].find((each) => !each.accepted && !each.doubt)
+      : this.#waiting.get(message.correlationId ?? "");
     if (!waiting) {
       return;
     }
-    const address = addressOf(message);
     const { data } = message;
     if (address === "Bridge/Message/Rejected") {
       this.#settle(waiting, rejected(waiting.id, data));
