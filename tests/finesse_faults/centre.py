@@ -44,8 +44,8 @@ FAST = Pace(
 """The pauses of production, a tenth or less."""
 
 BRISK = Timing(connect=2.0, ping=5.0, pong=5.0, close=0.5)
-WATCHFUL = Timing(connect=0.3, ping=0.15, pong=0.25, close=0.3)
-"""Notices a dead line at once."""
+WATCHFUL = Timing(connect=0.6, ping=0.15, pong=1.5, close=0.3)
+"""Notices a dead line soon, and takes no busy machine for one."""
 
 _marks = count(1)
 

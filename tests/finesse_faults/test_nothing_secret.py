@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from tests.finesse_faults.centre import Centre, Desktop
 
 WRONG = ["wrong-password-57", "wrong-token-58", "password-in-no-message-59", "password-beside-a-token-60"]
-LOUD = ["", "asyncio", "bridge", "httpcore", "httpx", "uvicorn", "websockets", "websockets.client", "websockets.server"]
+LOUD = ["", "aiohttp", "aiohttp.client", "aiohttp.internal", "asyncio", "bridge", "httpcore", "httpx", "uvicorn"]
+LOUD += ["websockets", "websockets.client", "websockets.server"]
 """Loggers that are told to say everything. Not slixmpp, which is the look-alike's."""
 
 

@@ -74,10 +74,10 @@ class FinesseAdapter:
     ) -> None:
         tls = ssl.create_default_context(cafile=ca_file)
         pace = pace or Pace()
-        self._client = make_client(tls)
+        self._clients = [make_client(tls) for _ in urls]
         nodes = [
-            Node(url.rstrip("/"), FinesseRest(url.rstrip("/"), self._client), xmpp_url)
-            for url, xmpp_url in zip(urls, xmpp_urls or (None for _ in urls), strict=True)
+            Node(url.rstrip("/"), FinesseRest(url.rstrip("/"), client), xmpp_url)
+            for url, client, xmpp_url in zip(urls, self._clients, xmpp_urls or (None for _ in urls), strict=True)
         ]
         self._site = Site(
             nodes=Nodes(nodes, pace),
@@ -109,7 +109,8 @@ class FinesseAdapter:
         self._stopped = True
         await asyncio.gather(*(session.stop() for session in (*self._sessions.values(), *self._leaving)))
         await self._site.nodes.stop()
-        await self._client.aclose()
+        for client in self._clients:
+            await client.aclose()
 
     def ready(self) -> bool:
         """Say whether any node serves."""

@@ -7,6 +7,7 @@ times, at the node where the agent then is.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -56,11 +57,19 @@ class Dispatch:
         self._view = view
         self._correlation = view.correlation
         self._over: Failure | None = None
+        # What is being sent and has not been refused meanwhile.
+        self._sending: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(self, request: CallRequest | ChangeStatus) -> None:
         """Send a request."""
         self._spawn(self._send(request))
+
+    def refuse(self, request: str, failure: Failure) -> None:
+        """Tell that Finesse will not do a request; this may come before the answer to the request itself."""
+        self._sending.discard(request)
+        self._correlation.forget(request)
+        self._events.refused(request, failure)
 
     def read_agent(self, request: ReadAgent) -> None:
         """Tell the agent's state anew."""
@@ -108,12 +117,12 @@ class Dispatch:
                 break
             if (node := self.node) is not None and await self._try(request, message, node):
                 return
-        self._correlation.forget(request.id)
-        self._events.refused(request.id, self._over or NOTHING_SENT)
+        self.refuse(request.id, self._over or NOTHING_SENT)
 
     async def _try(self, request: CallRequest | ChangeStatus, message: Outgoing, node: Node) -> bool:
         """Send a request once. Returns whether it was sent."""
         credentials = self.credentials
+        self._sending.add(request.id)
         try:
             await node.rest.send(message, credentials, request.id)
         except Unreachable:
@@ -121,21 +130,24 @@ class Dispatch:
             return False
         except Unanswered:
             self._site.nodes.suspect(node)
-            self._events.unanswered(request.id)
+            self._answer(request, self._events.unanswered)
             self.in_doubt()
         except Refused as refusal:
-            self._refused(request, refusal, node)
+            self._answer(request, partial(self.refuse, failure=refusal.failure))
+            if refusal.out_of_service:
+                self._site.nodes.suspect(node)
             if refusal.credentials_refused and credentials is self.credentials:
                 self.locked_out()
         else:
-            self._events.taken(request.id)
+            self._answer(request, self._events.taken)
+        finally:
+            self._sending.discard(request.id)
         return True
 
-    def _refused(self, request: CallRequest | ChangeStatus, refusal: Refused, node: Node) -> None:
-        self._correlation.forget(request.id)
-        if refusal.out_of_service:
-            self._site.nodes.suspect(node)
-        self._events.refused(request.id, refusal.failure)
+    def _answer(self, request: CallRequest | ChangeStatus, tell: Callable[[str], None]) -> None:
+        """Tell what came of sending a request, unless a notification of its refusal was faster."""
+        if request.id in self._sending:
+            tell(request.id)
 
     async def _read_agent(self, request: ReadAgent) -> None:
         mark = self._view.mark()

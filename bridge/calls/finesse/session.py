@@ -413,11 +413,11 @@ class AgentSession:
             self._log.info("finesse_error_of_nobody", error=notice.failure.message)
             return
         request, failure = found
-        self._view.correlation.forget(request)
         if request == self._login_id:
+            self._view.correlation.forget(request)
             self.leave(Over(failure.message, failure=failure))
         else:
-            self._events.refused(request, failure)
+            self._dispatch.refuse(request, failure)
 
     def _presence(self, stanza: Element) -> None:
         sender = stanza.attributes.get("from", "")

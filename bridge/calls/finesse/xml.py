@@ -75,7 +75,7 @@ class Element:
 
     def child(self, name: str) -> Element | None:
         """Return the first child with that local name, or ``None``."""
-        for child in self.children:  # half the time of ``next`` with a generator, and asked most of all
+        for child in self.children:  # asked most of all, and half the time of ``next`` with a generator
             if child.name == name:
                 return child
         return None
@@ -86,7 +86,8 @@ class Element:
 
     def any_case(self, name: str) -> list[Element]:
         """Return all children with that local name, whichever of its letters are capitals."""
-        return [child for child in self.children if child.name.lower() == name.lower()]
+        lowered = name.lower()
+        return [child for child in self.children if child.name.lower() == lowered]
 
     def value(self, name: str, default: str = "") -> str:
         """Return the text of the first child with that local name, stripped; ``default`` where there is none."""
@@ -236,23 +237,29 @@ class _Reader:
 
     def _start(self, raw: str, raw_attributes: dict[str, str]) -> None:
         self._heard = self._begun = True
-        namespace, name = self._name(raw)
+        namespace, name = self._names.get(raw) or self._name(raw)
         attributes = {}
-        for key, value in raw_attributes.items():
-            of, local = self._name(key)
-            attributes[f"{{{of}}}{local}" if of else local] = value
+        if raw_attributes:
+            for key, value in raw_attributes.items():
+                of, local = self._name(key)
+                attributes[f"{{{of}}}{local}" if of else local] = value
         self._depth += 1
         if self._depth <= self._base:
             self.found.append(StreamOpened(name, namespace, attributes))
             return
-        element = Element(name, namespace, attributes)
+        element = Element(name, namespace, attributes, [])
         if self._open:
             self._elements += 1
             self._open[-1][0].children.append(element)
         else:
             self._elements = 1
             self._began = self._parser.CurrentByteIndex
-        self._check()
+        if self._elements > self._limits.elements:
+            raise self._wrong(f"more than {self._limits.elements} elements")
+        if self._depth - self._base > self._limits.depth:
+            raise self._wrong(f"elements more than {self._limits.depth} deep")
+        if self._base:
+            self._check_bytes()
         self._open.append((element, []))
 
     def _end(self, _raw: str) -> None:
@@ -261,7 +268,8 @@ class _Reader:
         if not self._open:
             self.found.append(StreamClosed())
             return
-        self._check()
+        if self._base:
+            self._check_bytes()
         element, parts = self._open.pop()
         element.text = "".join(parts)
         if not self._open:
@@ -270,19 +278,16 @@ class _Reader:
     def _characters(self, data: str) -> None:
         self._heard = True
         if self._open:
-            self._check()
+            if self._base:
+                self._check_bytes()
             self._open[-1][1].append(data)
         elif data.strip(_WHITE_SPACE):
             raise self._wrong("text between stanzas")
 
-    def _check(self) -> None:
-        limits = self._limits
-        if self._elements > limits.elements:
-            raise self._wrong(f"more than {limits.elements} elements")
-        if self._depth - self._base > limits.depth:
-            raise self._wrong(f"elements more than {limits.depth} deep")
-        if self._parser.CurrentByteIndex - self._began > limits.bytes:
-            raise self._wrong(f"more than {limits.bytes} bytes")
+    def _check_bytes(self) -> None:
+        """See whether a stanza is too large. A whole document was measured before it was read."""
+        if self._parser.CurrentByteIndex - self._began > self._limits.bytes:
+            raise self._wrong(f"more than {self._limits.bytes} bytes")
 
 
 def parse(document: str | bytes, limits: Limits = Limits()) -> Element:
@@ -299,6 +304,8 @@ def parse(document: str | bytes, limits: Limits = Limits()) -> Element:
             document = document.encode()
         except UnicodeEncodeError:
             raise XmlError("a character that XML 1.0 cannot hold") from None
+        if len(document) > limits.bytes:  # its characters were fewer
+            raise XmlError(f"more than {limits.bytes} bytes")
     else:
         reader.refuse_encodings()
     reader.read(document)

@@ -14,11 +14,20 @@ from pydantic import SecretStr
 from starlette.responses import Response
 
 from bridge.calls.adapter import Failure
+from bridge.calls.finesse.adapter import FinesseAdapter
 from bridge.calls.finesse.bodies import Outgoing
 from bridge.calls.finesse.credentials import Credentials
-from bridge.calls.finesse.rest import ANSWER_BYTES, FinesseRest, Refused, Unanswered, Unreachable, make_client
+from bridge.calls.finesse.rest import (
+    ANSWER_BYTES,
+    CONNECTIONS,
+    FinesseRest,
+    Refused,
+    Unanswered,
+    Unreachable,
+    make_client,
+)
 from bridge.calls.model import AgentStatus
-from tests.calls.finesse.finesse_server import Got, chain, client_tls, finesse_server, raw_server, rest
+from tests.calls.finesse.finesse_server import AUTHORITY, Got, chain, client_tls, finesse_server, raw_server, rest
 from tests.calls.finesse.shapes import fixture_bytes
 from tests.calls.finesse.test_failures import DOCUMENTED
 
@@ -329,6 +338,22 @@ async def test_request_whose_answer_is_lost_is_unanswered_and_was_sent_once(star
     assert secretless(error.value)
 
 
+@pytest.mark.parametrize("outgoing", [HOLD, DIAL], ids=["PUT", "POST"])
+async def test_request_whose_answer_is_lost_on_a_kept_connection_was_sent_once(outgoing: Outgoing) -> None:
+    async def once(writer: asyncio.StreamWriter, number: int) -> None:
+        if number > 1:
+            writer.transport.abort()
+        else:
+            writer.write(ACCEPTED)
+
+    async with raw_server(once) as raw, rest(raw.port) as node:
+        await node.send(HOLD, MARA, "r-1")
+        with pytest.raises(Unanswered, match="the connection was lost"):
+            await node.send(outgoing, MARA, "r-2")
+
+    assert (len(raw.got), raw.connected) == (2, 1)
+
+
 async def test_request_that_is_never_answered_is_unanswered_in_time_and_was_sent_once() -> None:
     async with raw_server(answers(then="stall")) as raw, rest(raw.port, answer_seconds=0.5) as node:
         with pytest.raises(Unanswered, match="no answer to PUT /finesse/api/Dialog/7 in time") as error:
@@ -458,6 +483,30 @@ async def test_full_pool_means_that_nothing_was_sent() -> None:
 
     assert len(raw.got) == 1
     assert secretless(error.value)
+
+
+async def test_node_that_hangs_does_not_hold_up_the_other(tmp_path: Path) -> None:
+    stuck = asyncio.Event()
+
+    async def stall(_writer: asyncio.StreamWriter, number: int) -> None:
+        if number == CONNECTIONS:
+            stuck.set()
+        await asyncio.Event().wait()
+
+    authority = tmp_path / "authority.pem"
+    AUTHORITY.cert_pem.write_to_path(str(authority))
+    async with raw_server(stall) as raw, finesse_server(tmp_path) as finesse:
+        urls = [f"https://localhost:{port}" for port in (raw.port, finesse.port)]
+        adapter = FinesseAdapter(urls, ca_file=authority)
+        hanging, serving = adapter._site.nodes.all
+        sending = [asyncio.create_task(hanging.rest.send(HOLD, MARA, f"r-{n}")) for n in range(CONNECTIONS)]
+        await stuck.wait()
+        await serving.rest.send(HOLD, MARA, "r")
+        assert (len(raw.got), len(finesse.got)) == (CONNECTIONS, 1)
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
+        await adapter.stop()
 
 
 # No connection.

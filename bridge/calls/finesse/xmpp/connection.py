@@ -175,7 +175,8 @@ class XmppConnection:
             self._stanzas.extend(self._stream.feed(data))
             if pinging and not self._stream.pinging:
                 self._deadline = self._loop.time() + self._timing.ping
-        await self._send_in_time()
+        if self._stream.has_outgoing:
+            await self._send_in_time()
 
     async def _send_in_time(self) -> None:
         try:

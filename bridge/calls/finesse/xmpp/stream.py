@@ -108,6 +108,11 @@ class Stream:
         """Whether a ping has not been answered."""
         return self._ping is not None
 
+    @property
+    def has_outgoing(self) -> bool:
+        """Whether there is anything to send."""
+        return bool(self._outgoing)
+
     def begin(self) -> None:
         """Open the stream."""
         self._outgoing.append(self._framing.opening(self._domain))
