@@ -62,7 +62,7 @@ function reconnect() {
 /** @param {StateChange} change */
 function changeState(change) {
   if (state === "open" && change.state !== "open") {
-    log.divide(`Connection lost: ${change.reason}`);
+    log.divide(change.state === "connecting" ? "Connecting anew, on demand" : sentence(change.reason));
   }
   state = change.state;
   connection.showState(change);
@@ -73,6 +73,11 @@ function changeState(change) {
     tabs.open("connection");
     connection.askForToken();
   }
+}
+
+/** @param {string} words */
+function sentence(words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** @param {StateChange} change */

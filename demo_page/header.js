@@ -12,6 +12,7 @@ export class Header {
   #line = find("line", HTMLSpanElement);
   #connect = find("connect", HTMLButtonElement);
   #callControl = find("call-control", HTMLSpanElement);
+  #trouble = find("trouble", HTMLDivElement);
   #banner = find("banner", HTMLParagraphElement);
   #notice = find("notice", HTMLDivElement);
   #lineProblem = "";
@@ -85,7 +86,7 @@ export class Header {
 
   #showBanner() {
     const text = this.#lineProblem || this.#callProblem;
-    this.#banner.hidden = !text;
+    this.#trouble.hidden = !text;
     show(this.#banner, text);
   }
 }
