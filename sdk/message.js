@@ -6,9 +6,12 @@
  */
 export const addressOf = ({ channel, topic, subtopic }) => `${channel}/${topic}/${subtopic}`;
 
-/** A new `id`. Not the browser's UUID, which is missing where a page came over plain HTTP. */
-export const newId = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** A new `id`. Not the browser's UUID, which is missing where a page came over plain HTTP; Node.js 18 has no `crypto`. */
+export function newId() {
+  const bytes = new Uint8Array(12).map(() => Math.random() * 256);
+  globalThis.crypto?.getRandomValues(bytes);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 /**
  * @param {string} pattern

@@ -36,6 +36,8 @@ export class Subscriptions {
   #own = new Set();
   /** Whether the position is of the present connection. */
   #fresh = false;
+  /** Whether those who had joined wait to go on: until then the position must stay where they stopped. */
+  #resuming = false;
   /** @type {{epoch: string, offset: number} | undefined} */
   position;
 
@@ -55,7 +57,7 @@ export class Subscriptions {
    */
   add(subscription, open) {
     this.#all.add(subscription);
-    if (open) {
+    if (open && !this.#resuming) {
       this.#subscribe([subscription]);
     }
   }
@@ -71,7 +73,7 @@ export class Subscriptions {
   }
 
   lost() {
-    this.#fresh = false;
+    this.#fresh = this.#resuming = false;
     this.#asked.clear();
     this.#own.clear();
   }
@@ -79,7 +81,8 @@ export class Subscriptions {
   /** After each connect: all together go on where they stopped; then those begin that never had an answer. */
   rejoin() {
     const joined = [...this.#all].filter((each) => each.joined);
-    if (joined.length) {
+    this.#resuming = joined.length > 0;
+    if (this.#resuming) {
       this.#subscribe(joined, { recover: this.position });
     } else {
       this.#begin();
@@ -88,7 +91,7 @@ export class Subscriptions {
 
   /** Learn the stream's epoch where nobody subscribes. */
   probe() {
-    if (!this.#fresh && !this.#asked.size) {
+    if (!this.#fresh && !this.#resuming && !this.#asked.size) {
       this.#asked.set(this.#told.send(SUBSCRIBE, { patterns: [PROBE] }), []);
     }
   }
@@ -107,7 +110,7 @@ export class Subscriptions {
     } else if (asked) {
       this.#asked.delete(correlationId);
       message.subtopic === "Subscribed" ? this.#join(asked, data) : this.#refused(asked, data).catch(report);
-    } else if (message.channel === "Bridge" && message.subtopic === "Heartbeat") {
+    } else if (message.channel === "Bridge" && message.subtopic === "Heartbeat" && !this.#resuming) {
       this.#place(data.epoch, data.offset);
     }
   }
@@ -179,6 +182,7 @@ export class Subscriptions {
    */
   #join(asked, { epoch, offset, recovered = false, messages, snapshot }) {
     const before = this.position;
+    this.#resuming = false;
     const again = asked.some((each) => each.joined);
     const list = recovered ? messages : snapshot;
     const via = recovered ? "recovered" : "snapshot";

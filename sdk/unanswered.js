@@ -15,6 +15,7 @@ import { addressOf } from "./message.js";
  * @property {(value: any) => void} resolve
  * @property {(error: BridgeError) => void} reject
  * @property {(value: any) => void} accept
+ * @property {(error: BridgeError) => void} refuse
  */
 
 /** A bridge remembers ids for five minutes; after that, "unknown" says nothing. */
@@ -58,7 +59,6 @@ export class Unanswered {
     const accepted = new Promise((accept, reject) => Object.assign(waiting, { accept, refuse: reject }));
     const answer = new Promise((resolve, reject) => Object.assign(waiting, { resolve, reject }));
     accepted.catch(() => {}); // whoever waits for the outcome hears of it there
-    answer.catch((error) => /** @type {any} */ (waiting).refuse(error));
     this.#waiting.set(id, /** @type {Waiting} */ (waiting));
     return { answer, accepted };
   }
@@ -180,7 +180,12 @@ export class Unanswered {
   #settle(waiting, error, value) {
     if (this.#waiting.get(waiting.id) === waiting) {
       this.#waiting.delete(waiting.id);
-      error ? waiting.reject(error) : waiting.resolve(value);
+      if (error) {
+        waiting.refuse(error);
+        waiting.reject(error);
+      } else {
+        waiting.resolve(value);
+      }
     }
   }
 }

@@ -77,8 +77,6 @@ export interface StateChange {
   attempt?: number;
   /** With `failing`: what may be the matter, in words. */
   causes?: string[];
-  /** With `open`, where `shared` was asked for: whether the socket is shared. */
-  shared?: boolean;
 }
 
 /** On which way a message came. `control`: outside the stream. */

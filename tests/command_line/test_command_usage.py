@@ -169,3 +169,15 @@ def test_schemas_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "index.json").mkdir()
     result = invoke("schemas", str(tmp_path))
     assert (result.exit_code, "cannot write" in result.stderr) == (1, True)
+
+
+def test_typescript_types_are_written_checked_and_repaired(tmp_path: Path) -> None:
+    types = tmp_path / "messages.d.ts"
+    arguments = ("schemas", str(tmp_path / "schemas"), "--types", str(types))
+    assert invoke(*arguments).exit_code == 0
+    assert "export interface CallStateChange" in types.read_text(encoding="utf-8")
+    assert "up to date" in invoke(*arguments, "--check").stdout
+    types.write_text("old", encoding="utf-8")
+    result = invoke(*arguments, "--check")
+    assert result.exit_code == 1
+    assert "messages.d.ts differs" in result.output

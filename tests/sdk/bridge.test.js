@@ -52,6 +52,19 @@ test("what cannot be recovered is said, and the snapshot handed over", async () 
   assert.equal(seen.at(-1), "live 4");
 });
 
+test("a heartbeat, or a newcomer, between the greeting and the answer does not move the position", async () => {
+  const { stage, seen } = await joined();
+  await stage.cut();
+  stage.socket.say("Bridge/Session/Heartbeat", { epoch: "e1", offset: 15 });
+  stage.bridge.subscribe("Other", () => {});
+  assert.equal(stage.socket.sentTo("Bridge/Subscription/Subscribe").length, 1);
+  await stage.cut();
+  const asked = stage.subscribed("e1", 16, { recovered: true, messages: [message(12), message(16)] });
+  assert.deepEqual(asked.data.recover, { epoch: "e1", offset: 10 });
+  assert.deepEqual(seen.slice(1), ["recovered 12", "recovered 16"]);
+  assert.deepEqual(stage.socket.sentTo("Bridge/Subscription/Subscribe").at(-1).data, { patterns: ["Other"] });
+});
+
 test("subscribers of different patterns go on together, from the position as read", async () => {
   const { stage, seen } = await joined();
   const order = [];
