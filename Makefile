@@ -9,7 +9,7 @@ PORT   ?= 8765
 APT := $(shell if [ "$$(id -u)" = 0 ]; then echo "apt-get"; elif sudo -n true 2>/dev/null; then echo "sudo apt-get"; fi)
 
 .DEFAULT_GOAL := help
-.PHONY: help run finesse-demo test soak bench check unit schemas format clean system-packages
+.PHONY: help run finesse-demo test soak bench screenshots check unit schemas format clean system-packages
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -32,9 +32,13 @@ soak: $(VENV)/installed-dev system-packages ## Run what takes long: load, soak, 
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.churn
 	$(BIN)/python -m benchmarks.finesse
+	$(BIN)/python -m benchmarks.page
 
 bench: $(VENV)/installed-dev ## Measure against a plain `websockets` server
 	$(BIN)/python -m benchmarks.bench
+
+screenshots: $(VENV)/installed-dev system-packages ## Take the README's pictures of the demo page anew
+	$(BIN)/python -m docs.screenshots
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -42,7 +46,10 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/workspace-bridge schemas schemas --types sdk/messages.d.ts --check
 
-unit: $(VENV)/installed-dev tests/schemas/node_modules/.installed tests/sdk/node_modules/.installed
+# Folders whose tests need packages for Node.js or for the browser.
+NODE_PACKAGES := tests/schemas tests/sdk tests/browser
+
+unit: $(VENV)/installed-dev $(NODE_PACKAGES:%=%/node_modules/.installed)
 	$(BIN)/pytest
 
 schemas: $(VENV)/installed ## Write schemas/ anew after a change of the models
@@ -68,8 +75,8 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/created
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/installed
 
-tests/%/node_modules/.installed: tests/%/package-lock.json | system-packages
-	npm ci --prefix tests/$* --no-audit --no-fund --loglevel=error
+%/node_modules/.installed: %/package-lock.json | system-packages
+	npm ci --prefix $* --no-audit --no-fund --loglevel=error
 	touch $@
 
 # What the tests run beside Python comes from Debian; elsewhere install Chromium, Node.js, Prosody and nginx by hand.

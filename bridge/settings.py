@@ -129,7 +129,7 @@ class Settings(BaseSettings):
 
     strict: bool = Field(default=_limits.strict, description="Refuse what would otherwise be repaired with a warning.")
     open_channels: bool = Field(default=_limits.open_channels, description="Let gadgets use channels of their own.")
-    demo_page: bool = Field(default=True, description="Serve the demo page at /.")
+    demo_page: bool = Field(default=True, description="Serve the demo page at /, and its sample gadgets.")
     allowed_origins: tuple[str, ...] = Field(
         (),
         description="Origins of pages that may connect, beside the bridge's own; https://*.example.com is one label.",

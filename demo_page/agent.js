@@ -57,7 +57,11 @@ export class Agent {
   offerSignIn(signedOut, reason = "") {
     this.#signedOutFor = reason;
     this.#explain();
+    const hadFocus = this.#form.contains(document.activeElement);
     arrange(this.#signInPlace, signedOut ? [this.#form] : []);
+    if (hadFocus && !signedOut) {
+      /** @type {HTMLElement | null} */ (this.#signInPlace.closest("[tabindex]"))?.focus();
+    }
     for (const button of [this.#ready, this.#notReady, this.#signOut]) {
       button.disabled = signedOut;
     }

@@ -1,113 +1,186 @@
+import { connect } from "/sdk/workspace-bridge.js";
 import { Activity } from "./activity.js";
 import { adapterOf } from "./adapters.js";
 import { Agent } from "./agent.js";
-import { Bus } from "./bus.js";
 import { Calls, isCallEvent } from "./calls.js";
 import { Commands } from "./commands.js";
+import { Composer } from "./composer.js";
+import { Connection, lineState, wantsToken } from "./connection.js";
+import { CuttableWebSocket } from "./cut-line.js";
 import { Desk } from "./desk.js";
 import { find, show } from "./dom.js";
+import { FocusKeeper } from "./focus.js";
+import { Gadgets } from "./gadgets.js";
 import { Header } from "./header.js";
 import { Log } from "./log.js";
 import { addressOf } from "./message.js";
 import { Outside } from "./outside.js";
+import { Story } from "./story.js";
+import { Tabs } from "./tabs.js";
+import { app, token, workspace } from "./visit.js";
 
-/** The demo page: an ordinary gadget that subscribes to everything. Here its parts are put together. */
+/** The demo page: an ordinary widget on the SDK that subscribes to everything. Here its parts are put together. */
 
 /** @typedef {import("./message.js").Message} Message */
+/** @typedef {import("../sdk/workspace-bridge.js").Bridge} Bridge */
+/** @typedef {import("../sdk/workspace-bridge.js").StateChange} StateChange */
+/** @typedef {import("../sdk/workspace-bridge.js").Joined} Joined */
 
-const workspace = new URLSearchParams(location.search).get("workspace") || "demo";
-const url = new URL("/ws", location.href);
-url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-url.search = new URLSearchParams({ workspace, app: "demo-page" }).toString();
-
-const bus = new Bus(url.href, ["*"], { line: showLine, control: takeControl, joined: join, live });
+const tabs = new Tabs(find("tabs", HTMLDivElement));
 const calls = new Calls();
-const commands = new Commands(bus, showCommands);
-const header = new Header(workspace, () => bus.connect());
+const commands = new Commands(showCommands);
+const header = new Header(reconnect);
+const connection = new Connection(reconnect);
 const desk = new Desk(calls, commands);
 const outside = new Outside(calls, commands);
 const agent = new Agent(find("agent", HTMLDivElement), find("sign-in", HTMLDivElement), commands);
 const activity = new Activity(commands);
 const log = new Log((id) => commands.isOwn(id));
+const focus = new FocusKeeper();
 
-/** Whether the line was open when its state was told last: a loss is logged once, not with each attempt. */
-let wasOpen = false;
+/** @type {Bridge | undefined} */
+let bridge;
+
+/** @type {StateChange["state"]} */
+let state = "connecting";
+
+/** Where the log ends: what is missing after it can be told. */
+let logged = 0;
 
 /** How far the bridge's clock is ahead of the page's, milliseconds. */
 let ahead = 0;
 
-/** @param {import("./bus.js").Line} line */
-function showLine(line) {
-  header.showLine(line);
-  for (const part of document.querySelectorAll("#desk, #outside")) {
-    part.toggleAttribute("inert", line.phase !== "open");
+/** After a close that is final the SDK does not come back: the page begins anew. */
+function reconnect() {
+  if (bridge && state !== "closed") {
+    bridge.reconnect();
+  } else {
+    location.reload();
   }
-  if (wasOpen && line.phase !== "open") {
-    log.divide(`Connection lost: ${line.text}`);
+}
+
+/** @param {StateChange} change */
+function changeState(change) {
+  if (state === "open" && change.state !== "open") {
+    log.divide(change.state === "connecting" ? "Connecting anew, on demand" : sentence(change.reason));
   }
-  wasOpen = line.phase === "open";
+  state = change.state;
+  connection.showState(change);
+  if (state !== "open") { // open it is for the page when it has seen the desk, see `join`
+    showLine(change);
+  }
+  if (wantsToken(change)) {
+    tabs.open("connection");
+    connection.askForToken();
+  }
+}
+
+/** @param {string} words */
+function sentence(words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** @param {StateChange} change */
+function showLine(change) {
+  header.showLine(lineState(change));
+  focus.keepWhile(() => {
+    for (const part of document.querySelectorAll("#desk, #outside")) {
+      part.toggleAttribute("inert", change.state !== "open");
+    }
+  });
+}
+
+/** @param {Bridge} opened */
+function begin(opened) {
+  bridge = opened;
+  commands.over(bridge);
+  bridge.addEventListener("message", ({ detail: { message, via } }) => via === "control" && takeControl(message));
+  new Composer(find("composer", HTMLElement), bridge);
+  new Story(find("story", HTMLElement), bridge);
+  new Gadgets(find("gadgets", HTMLElement), bridge);
+  takeControl({ channel: "Bridge", topic: "Session", subtopic: "Opened", data: bridge.opened }); // it came before all this
+  bridge.subscribe("*", (message, { via }) => take(message, via), { echo: true, onJoined: join });
 }
 
 /** @param {Message} message */
 function takeControl(message) {
   log.add(message, "control");
-  commands.take(message);
   if (addressOf(message) === "Bridge/Session/Opened") {
-    const { identity, server } = message.data;
-    const adapter = adapterOf(server.adapter);
-    header.greet(message.data, adapter);
-    outside.fit(adapter);
-    agent.fit(adapter);
-    setExtension(identity.extension ?? "");
+    greet(message.data);
   }
 }
 
-/** @param {import("./bus.js").Joined} joined */
-function join({ kind, again, sameEpoch, messages }) {
-  if (again) {
-    log.divide(kind === "recovered" ? `Connected again, ${messages.length} missed messages recovered`
-      : "Connected again, but too much was missed: here is how things stand");
+/** @param {any} opened the body of `Opened` */
+function greet(opened) {
+  const adapter = adapterOf(opened.server.adapter);
+  header.greet(opened.workspace, adapter);
+  connection.greet(opened);
+  outside.fit(adapter);
+  agent.fit(adapter);
+  setExtension(opened.identity.extension ?? "");
+}
+
+/** @param {Joined} joined */
+function join(joined) {
+  if (joined.again) {
+    tellOfRecovery(joined);
   }
-  if (!sameEpoch) {
+  if (!joined.sameEpoch) {
     log.beginEpoch();
+    logged = 0;
   }
-  if (kind === "snapshot") {
+  if (!joined.recovered) {
     calls.reset();
-  }
-  for (const message of messages) {
-    take(message, kind);
-  }
-  if (again) {
-    commands.inquire(sameEpoch);
-  }
-  header.showPosition(bus.position);
-  showCalls();
-}
-
-/** @param {Message} message */
-function live(message) {
-  ahead = Date.parse(message.time ?? "") - Date.now() || ahead;
-  const news = take(message, "live");
-  if (news) {
-    show(find("announcer", HTMLElement), news);
-  }
-  header.showPosition(bus.position);
-  if (isCallEvent(message)) {
     showCalls();
   }
+  showLine({ state: "open", reason: "" });
+  showPosition();
+}
+
+/** @param {Joined} joined */
+function tellOfRecovery({ recovered, sameEpoch, offset, messages }) {
+  if (recovered) {
+    log.divide(`Connected again, ${messages.length} missed messages recovered`);
+    return;
+  }
+  const lost = sameEpoch ? `too much was missed: ${offset - logged} messages are not in the log`
+    : "the bridge was restarted: its calls, and what was sent meanwhile, cannot be recovered";
+  log.divide(`Connected again, but ${lost}. Here is how things stand`);
+  header.showNotice(`Connected again, but ${lost}. The desk shows how things stand now.`);
 }
 
 /**
  * @param {Message} message of the stream
  * @param {import("./row.js").Way} way
- * @returns {string} news of a call, in words
  */
 function take(message, way) {
   log.add(message, way);
-  commands.take(message);
-  if (isCallEvent(message)) {
-    return calls.take(message);
+  if (way === "live") {
+    ahead = Date.parse(message.time ?? "") - Date.now() || ahead;
   }
+  if (isCallEvent(message)) {
+    takeCall(message, way);
+  } else {
+    takeState(message);
+  }
+  logged = message.offset ?? logged;
+  showPosition();
+}
+
+/**
+ * @param {Message} message a call event
+ * @param {import("./row.js").Way} way
+ */
+function takeCall(message, way) {
+  const news = calls.take(message);
+  if (news && way === "live") {
+    show(find("announcer", HTMLElement), news);
+  }
+  showCalls();
+}
+
+/** @param {Message} message */
+function takeState(message) {
   switch (addressOf(message)) {
     case "Cisco/Agent/SetAgentState":
       setExtension(message.data.extension);
@@ -118,13 +191,17 @@ function take(message, way) {
       agent.offerSignIn(message.data.status === "signed_out", message.data.reason);
       break;
   }
-  return "";
 }
 
 /** @param {string} extension */
 function setExtension(extension) {
   calls.extension = extension;
   header.showExtension(extension);
+}
+
+function showPosition() {
+  header.showOffset(bridge?.position?.offset);
+  connection.showPosition(bridge?.position);
 }
 
 function showCalls() {
@@ -143,4 +220,5 @@ function tick() {
 }
 
 setInterval(tick, 1000);
-bus.connect();
+connect({ workspace: workspace || undefined, app, token: token() || undefined, WebSocket: CuttableWebSocket, onState: changeState })
+  .then(begin, () => {}); // the state that was told says why

@@ -1,5 +1,3 @@
-import { newId } from "./message.js";
-
 /** @typedef {import("./message.js").Message} Message */
 
 /**
@@ -20,28 +18,35 @@ import { newId } from "./message.js";
  * @property {number} endedAt the same, 0 until it has ended
  */
 
-/** @type {Record<string, Phase>} */
-const OUTCOMES = { Completed: "completed", Failed: "failed", TimedOut: "timedOut" };
+/** How the SDK's errors end a command; any other is a refusal. @type {Record<string, Phase>} */
+const ENDINGS = { failed: "failed", timed_out: "timedOut", not_sent: "unknown", unknown: "unknown", closed: "unknown" };
 
-const STATUS = "Bridge/Command/Status";
+/** What to say where the bridge said nothing. @type {Record<string, string>} */
+const WORDS = {
+  offline: "Not connected: it was not sent.",
+  not_sent: "The bridge does not know it: the connection was lost before it arrived.",
+  unknown: "The bridge was restarted. See in the calls whether it was done.",
+  closed: "The connection has ended. See in the calls whether it was done.",
+};
+
 const KEPT = 6;
 
-/** The commands of this page, from the click to the one outcome. None is ever sent twice. */
+/** The commands of this page, from the click to the one outcome. The SDK sends none of them twice. */
 export class Commands {
-  #bus;
   #changed;
+  /** @type {import("../sdk/workspace-bridge.js").Bridge | undefined} */
+  #bridge;
   /** @type {Map<string, Command>} */
   #commands = new Map();
-  /** Ids of `Status` questions, and the command that each asks for. @type {Map<string, string>} */
-  #questions = new Map();
 
-  /**
-   * @param {{send: (address: string, data: unknown, id: string) => boolean}} bus
-   * @param {() => void} changed is called after each change
-   */
-  constructor(bus, changed) {
-    this.#bus = bus;
+  /** @param {() => void} changed is called after each change */
+  constructor(changed) {
     this.#changed = changed;
+  }
+
+  /** @param {import("../sdk/workspace-bridge.js").Bridge} bridge that carries them from now on */
+  over(bridge) {
+    this.#bridge = bridge;
   }
 
   /** @returns {Command[]} the newest first */
@@ -55,7 +60,8 @@ export class Commands {
    * @returns {boolean} whether such a command has no outcome yet
    */
   isPending(address, call) {
-    return this.#pending().some((command) => command.address === address && command.call === call);
+    return [...this.#commands.values()]
+      .some((command) => !command.endedAt && command.address === address && command.call === call);
   }
 
   /**
@@ -72,14 +78,17 @@ export class Commands {
    * @param {Record<string, unknown>} data
    */
   send(label, address, data) {
-    const id = newId();
+    if (!this.#bridge) {
+      return;
+    }
+    const [channel, topic, subtopic] = address.split("/");
+    const run = this.#bridge.command({ channel, topic, subtopic, data });
     const call = typeof data.CallID === "string" ? data.CallID : undefined;
     /** @type {Command} */
-    const command = { id, address, label, call, phase: "sent", result: null, sentAt: performance.now(), endedAt: 0 };
-    this.#commands.set(id, command);
-    if (!this.#bus.send(address, data, id)) {
-      this.#end(command, "refused", { message: "Not connected: it was not sent." });
-    }
+    const command = { id: run.id, address, label, call, phase: "sent", result: null, sentAt: performance.now(), endedAt: 0 };
+    this.#commands.set(run.id, command);
+    run.accepted.then(() => this.#accepted(command), () => {}); // a refusal comes with the run itself
+    run.then((outcome) => this.#end(command, "completed", outcome), (error) => this.#fail(command, error));
     this.#prune();
     this.#changed();
   }
@@ -94,81 +103,20 @@ export class Commands {
     this.#changed();
   }
 
-  /**
-   * Read a message for what it tells of a command: a reply or an outcome.
-   *
-   * @param {Message} message
-   */
-  take(message) {
-    if (message.channel !== "Bridge" || message.correlationId === undefined) {
-      return;
-    }
-    const asked = this.#questions.get(message.correlationId);
-    if (asked !== undefined) {
-      this.#questions.delete(message.correlationId);
-      this.#answered(asked, message);
-      return;
-    }
-    const command = this.#commands.get(message.correlationId);
-    if (command && !command.endedAt) {
-      this.#advance(command, message);
+  /** @param {Command} command */
+  #accepted(command) {
+    if (!command.endedAt) {
+      command.phase = "accepted";
       this.#changed();
     }
   }
 
   /**
-   * After a reconnect: ask what became of the commands that have no outcome.
-   *
-   * @param {boolean} sameEpoch whether the stream is the one in which they were sent; a new one knows none of them
-   */
-  inquire(sameEpoch) {
-    for (const command of this.#pending()) {
-      const question = newId();
-      if (sameEpoch && this.#bus.send(STATUS, { id: command.id }, question)) {
-        this.#questions.set(question, command.id);
-      } else {
-        this.#end(command, "unknown", { message: "The bridge was restarted. See in the calls whether it was done." });
-      }
-    }
-    this.#changed();
-  }
-
-  #pending() {
-    return [...this.#commands.values()].filter((command) => !command.endedAt);
-  }
-
-  /**
    * @param {Command} command
-   * @param {Message} message
+   * @param {import("../sdk/workspace-bridge.js").BridgeError} error
    */
-  #advance(command, message) {
-    const { topic, subtopic, data } = message;
-    if (topic === "Message" && subtopic === "Accepted") {
-      command.phase = "accepted";
-    } else if (topic === "Message" && subtopic === "Rejected") {
-      this.#end(command, "refused", data);
-    } else if (topic === "Command" && subtopic in OUTCOMES) {
-      this.#end(command, OUTCOMES[subtopic], data);
-    }
-  }
-
-  /**
-   * @param {string} id of the command
-   * @param {Message} reply
-   */
-  #answered(id, reply) {
-    const command = this.#commands.get(id);
-    if (!command || command.endedAt) {
-      return;
-    }
-    if (!reply.data.known) {
-      this.#end(command, "unknown", { message: "The bridge does not know it: the connection was lost before it arrived, or too long ago." });
-    } else if (reply.data.outcome) {
-      this.#advance(command, reply.data.outcome);
-    } else {
-      command.phase = "accepted";
-    }
-    this.#changed();
+  #fail(command, { code, body, message }) {
+    this.#end(command, ENDINGS[code] ?? "refused", body ?? { message: WORDS[code] ?? message });
   }
 
   /**
@@ -178,6 +126,7 @@ export class Commands {
    */
   #end(command, phase, result) {
     Object.assign(command, { phase, result, endedAt: performance.now() });
+    this.#changed();
   }
 
   #prune() {

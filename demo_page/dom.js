@@ -70,3 +70,11 @@ export function show(node, text) {
     node.textContent = text;
   }
 }
+
+/**
+ * @param {string} text in which code stands between backticks, as in the descriptions of the schemas
+ * @returns {(Node | string)[]}
+ */
+export function words(text) {
+  return text.split("`").map((part, place) => (place % 2 ? element("code", {}, part) : part));
+}

@@ -1,7 +1,5 @@
 import { find, show } from "./dom.js";
 
-/** @typedef {import("./bus.js").Line} Line */
-
 /** @type {Record<string, string>} */
 const CALL_CONTROL = {
   connected: "sees the calls",
@@ -9,55 +7,56 @@ const CALL_CONTROL = {
   signed_out: "nobody signed in",
 };
 
-/** What the page is connected to, and how well. */
+/** What the page is connected to, and how well, on one line; and a banner where something is wrong. */
 export class Header {
   #line = find("line", HTMLSpanElement);
   #connect = find("connect", HTMLButtonElement);
   #callControl = find("call-control", HTMLSpanElement);
+  #trouble = find("trouble", HTMLDivElement);
   #banner = find("banner", HTMLParagraphElement);
+  #notice = find("notice", HTMLDivElement);
   #lineProblem = "";
   #callProblem = "";
 
-  /**
-   * @param {string} workspace
-   * @param {() => void} connect
-   */
-  constructor(workspace, connect) {
-    find("workspace", HTMLInputElement).value = workspace;
+  /** @param {() => void} connect */
+  constructor(connect) {
     this.#connect.addEventListener("click", connect);
-    this.#workspace = workspace;
+    find("notice-close", HTMLButtonElement).addEventListener("click", () => this.showNotice(""));
   }
 
-  #workspace;
-
   /**
-   * @param {any} opened the body of `Opened`
+   * @param {string} workspace
    * @param {import("./adapters.js").Adapter} adapter
    */
-  greet(opened, { namesAreNumbers }) {
+  greet(workspace, { namesAreNumbers }) {
     const [other, name] = namesAreNumbers
-      ? this.#workspace === "5070" ? ["demo", "the first agent (5069)"] : ["5070", "a second agent (5070)"]
-      : this.#workspace === "second" ? ["demo", "the first desk"] : ["second", "a second desk"];
+      ? workspace === "5070" ? ["demo", "First agent (5069)"] : ["5070", "Second agent (5070)"]
+      : workspace === "second" ? ["demo", "First desk"] : ["second", "Second desk"];
     const link = find("colleague", HTMLAnchorElement);
+    link.title = "opens in another tab";
     link.href = `?workspace=${other}`;
-    show(link, `Open ${name} ↗`);
-    show(find("app", HTMLElement), opened.identity.app);
-    show(find("server", HTMLElement), `${opened.server.version}, ${opened.server.adapter}`);
+    show(link, `${name} ↗`);
+    show(find("current-workspace", HTMLElement), workspace);
+    document.title = `${workspace} · Workspace Bridge demo`;
   }
 
   /** @param {string} extension */
   showExtension(extension) {
     show(find("extension", HTMLElement), extension || "–");
-    document.title = `${extension || this.#workspace} · Workspace Bridge demo`;
+    if (extension) {
+      document.title = `${extension} · Workspace Bridge demo`;
+    }
   }
 
-  /** @param {Line} line */
-  showLine({ phase, text }) {
-    show(this.#line, phase === "open" ? "connected" : phase === "ended" ? "closed" : text);
-    this.#line.dataset.state = { open: "good", connecting: "busy", waiting: "busy", ended: "bad" }[phase];
-    this.#connect.hidden = phase !== "ended" && phase !== "waiting";
-    if (phase !== "connecting") {
-      this.#lineProblem = phase === "open" ? "" : `Not connected: ${text}. What you see is the last known.`;
+  /**
+   * @param {import("./connection.js").LineState} line
+   */
+  showLine({ state, word, tone, reason }) {
+    show(this.#line, word);
+    this.#line.dataset.state = tone;
+    this.#connect.hidden = state === "open" || state === "connecting";
+    if (state !== "connecting") {
+      this.#lineProblem = state === "open" ? "" : `Not connected: ${reason}. What you see is the last known.`;
     }
     this.#showBanner();
   }
@@ -74,15 +73,20 @@ export class Header {
     this.#showBanner();
   }
 
-  /** @param {import("./bus.js").Position | undefined} position */
-  showPosition(position) {
-    show(find("epoch", HTMLElement), position?.epoch ?? "–");
-    show(find("offset", HTMLElement), String(position?.offset ?? "–"));
+  /** @param {number | undefined} offset */
+  showOffset(offset) {
+    show(find("offset", HTMLElement), String(offset ?? "–"));
+  }
+
+  /** @param {string} text what stays true after the banner is gone; empty to take it away */
+  showNotice(text) {
+    show(find("notice-text", HTMLParagraphElement), text);
+    this.#notice.hidden = !text;
   }
 
   #showBanner() {
     const text = this.#lineProblem || this.#callProblem;
-    this.#banner.hidden = !text;
+    this.#trouble.hidden = !text;
     show(this.#banner, text);
   }
 }

@@ -1,47 +1,43 @@
 import { element, find, show } from "./dom.js";
-import { matches, parsePattern } from "./pattern.js";
-import { Row } from "./row.js";
+import { open, save } from "./log-file.js";
+import { LogStore, MAX_LINES } from "./log-store.js";
+import { RowWindow } from "./log-window.js";
+import { Divider, Row } from "./row.js";
+import { Threads, threads } from "./threads.js";
 
 /** @typedef {import("./message.js").Message} Message */
 /** @typedef {import("./row.js").Way} Way */
 
-const ROWS = 2000;
-const COLOURS = 8;
-const THREADS = 500;
-const NEAR_PX = 60;
-
-/** The live log. Lines are added once a frame, however many messages came, and only the newest 2,000 are kept. */
+/** The live log. Lines are added once a frame, however many messages came. */
 export class Log {
   #isOwn;
-  #list = find("rows", HTMLOListElement);
+  #panel = find("log", HTMLElement);
   #filter = find("log-filter", HTMLInputElement);
   #heartbeats = find("log-heartbeats", HTMLInputElement);
   #pause = find("log-pause", HTMLButtonElement);
   #count = find("log-count", HTMLParagraphElement);
   #newest = find("log-newest", HTMLButtonElement);
-  /** In the list, the oldest first. @type {(Row | Divider)[]} */
-  #rows = [];
-  /** Not in the list yet. @type {(Row | Divider)[]} */
+  #file = element("input", { type: "file", accept: ".jsonl,.ndjson,.json,.txt", class: "hidden", tabindex: -1, "aria-label": "File to open" });
+  #fileBar = element("div", { class: "file-bar", hidden: true });
+  #window;
+  #live = new LogStore();
+  /** What is on show: the live lines, or those of a file. */
+  #store = this.#live;
+  /** Came, and is not in the list yet. @type {(Row | Divider)[]} */
   #waiting = [];
-  /** Colours of threads by id. @type {Map<string, number>} */
-  #threads = new Map();
-  #lastColour = 0;
   #logged = 0;
   #paused = false;
-  #following = true;
   #frame = 0;
 
   /** @param {(id: string) => boolean} isOwn whether the message with that id was sent by this page */
   constructor(isOwn) {
     this.#isOwn = isOwn;
-    this.#filter.addEventListener("input", () => this.#refilter());
-    this.#heartbeats.addEventListener("change", () => this.#refilter());
-    this.#pause.addEventListener("click", () => this.#togglePause());
-    this.#newest.addEventListener("click", () => this.#follow());
-    find("log-clear", HTMLButtonElement).addEventListener("click", () => this.#clear());
-    find("log-copy", HTMLButtonElement).addEventListener("click", (event) => this.#copy(event));
-    this.#list.addEventListener("scroll", () => this.#scrolled());
-    this.#list.addEventListener("toggle", (event) => this.#toggled(event), true);
+    const list = find("rows", HTMLOListElement);
+    this.#window = new RowWindow(list, (thread) => this.#seek(thread), (following) => {
+      this.#newest.hidden = following;
+    });
+    list.parentElement?.before(this.#fileBar);
+    this.#equip();
   }
 
   /**
@@ -58,7 +54,7 @@ export class Log {
       this.#logged = message.offset;
     }
     const own = message.id !== undefined && this.#isOwn(message.id);
-    this.#queue(new Row(message, { way, own, thread: this.#colour(message) }));
+    this.#queue(new Row(message, { way, own, thread: threads.of(message) }));
   }
 
   /**
@@ -75,104 +71,74 @@ export class Log {
     this.#logged = 0;
   }
 
-  /** @param {Row | Divider} row */
-  #queue(row) {
-    this.#waiting.push(row);
-    if (this.#waiting.length > ROWS) {
-      this.#waiting.shift();
+  #equip() {
+    this.#filter.addEventListener("input", () => this.#refilter());
+    this.#heartbeats.addEventListener("change", () => this.#refilter());
+    this.#pause.addEventListener("click", () => this.#togglePause());
+    this.#newest.addEventListener("click", () => this.#window.follow());
+    find("log-clear", HTMLButtonElement).addEventListener("click", () => this.#clear());
+    const copy = find("log-copy", HTMLButtonElement);
+    copy.addEventListener("click", () => this.#copy(copy));
+    copy.after(
+      element("button", { type: "button", click: () => this.#save() }, "Save"),
+      element("button", { type: "button", click: () => this.#file.click() }, "Open"),
+      this.#file,
+    );
+    this.#file.addEventListener("change", () => {
+      this.#openFirst(this.#file.files);
+      this.#file.value = "";
+    });
+    this.#panel.addEventListener("dragover", (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
+    this.#panel.addEventListener("drop", (event) => {
+      if (event.dataTransfer?.files.length) {
+        event.preventDefault();
+        this.#openFirst(event.dataTransfer.files);
+      }
+    });
+  }
+
+  /** @param {Row | Divider} line */
+  #queue(line) {
+    this.#waiting.push(line);
+    if (this.#waiting.length >= 2 * MAX_LINES) {
+      this.#live.skip(this.#waiting.splice(0, MAX_LINES)); // the list would not keep them either
     }
     this.#schedule();
   }
 
   #schedule() {
-    if (!this.#frame) {
-      this.#frame = requestAnimationFrame(() => this.#flush());
-    }
+    this.#frame ||= requestAnimationFrame(() => this.#flush());
   }
 
   #flush() {
     this.#frame = 0;
     if (!this.#paused) {
-      const fresh = this.#waiting;
+      this.#live.add(this.#waiting);
       this.#waiting = [];
-      this.#append(fresh);
     }
+    this.#window.update(this.#store.shown);
     this.#showCount();
   }
 
-  /** @param {(Row | Divider)[]} fresh */
-  #append(fresh) {
-    this.#rows.push(...fresh);
-    const gone = this.#rows.splice(0, Math.max(0, this.#rows.length - ROWS));
-    for (const row of gone) {
-      row.element.remove();
-    }
-    const wanted = this.#wanted();
-    const kept = fresh.slice(-ROWS);
-    for (const row of kept) {
-      row.element.hidden = !wanted(row);
-    }
-    this.#list.append(...kept.map((row) => row.element));
-    if (this.#following) {
-      this.#list.scrollTop = this.#list.scrollHeight;
-    }
-  }
-
-  /**
-   * The colour of a thread: a command, its replies, its events and its outcome. What nobody asked for has none.
-   *
-   * @param {Message} message
-   * @returns {number}
-   */
-  #colour({ id, correlationId, channel, topic, source }) {
-    const fromBridge = source === "workspace-bridge" || (channel === "Bridge" && topic !== "Message");
-    const thread = correlationId ?? (fromBridge ? undefined : id);
-    if (thread === undefined) {
-      return 0;
-    }
-    const known = this.#threads.get(thread);
-    if (known) {
-      return known;
-    }
-    this.#lastColour = (this.#lastColour % COLOURS) + 1;
-    this.#threads.set(thread, this.#lastColour);
-    if (this.#threads.size > THREADS) {
-      const [oldest] = this.#threads.keys();
-      this.#threads.delete(oldest);
-    }
-    return this.#lastColour;
-  }
-
-  /** @returns {(row: Row | Divider) => boolean} whether the filter lets a row be seen */
-  #wanted() {
-    const text = this.#filter.value.trim();
-    const pattern = /[/*]/.test(text) ? parsePattern(text) : null;
-    const needle = text.toLowerCase();
-    const heartbeats = this.#heartbeats.checked;
-    return (row) => {
-      if (row instanceof Divider) {
-        return true;
-      }
-      if (!heartbeats && row.message.channel === "Bridge" && row.message.subtopic === "Heartbeat") {
-        return false;
-      }
-      return pattern ? matches(pattern, row.message) : !needle || row.text.includes(needle);
-    };
-  }
-
   #refilter() {
-    const wanted = this.#wanted();
-    for (const row of this.#rows) {
-      row.element.hidden = !wanted(row);
+    for (const store of new Set([this.#live, this.#store])) {
+      store.filter(this.#filter.value, this.#heartbeats.checked);
     }
     this.#schedule();
   }
 
+  /** @param {string} text to have in the filter */
+  #seek(text) {
+    this.#filter.value = text;
+    this.#refilter();
+    this.#filter.focus();
+  }
+
   #showCount() {
-    const rows = this.#rows.filter((row) => row instanceof Row);
-    const seen = rows.filter((row) => !row.element.hidden).length;
+    const { kept, shown, dropped } = this.#store.counts;
     const waiting = this.#paused && this.#waiting.length ? `, ${this.#waiting.length} waiting` : "";
-    show(this.#count, `${seen === rows.length ? seen : `${seen} of ${rows.length}`} shown${waiting}`);
+    const gone = dropped ? `, the oldest ${dropped} dropped` : "";
+    show(this.#count, `${shown === kept ? shown : `${shown} of ${kept}`} shown${waiting}${gone}`);
   }
 
   #togglePause() {
@@ -183,52 +149,81 @@ export class Log {
   }
 
   #clear() {
-    this.#rows = [];
     this.#waiting = [];
-    this.#list.replaceChildren();
-    this.#schedule();
+    this.#live.clear();
+    this.#show(this.#live);
   }
 
-  /** @param {MouseEvent} event */
-  async #copy({ currentTarget }) {
-    const button = /** @type {HTMLButtonElement} */ (currentTarget);
-    const seen = this.#rows.flatMap((row) => (row instanceof Row && !row.element.hidden ? [row.message] : []));
+  /** @returns {Row[]} what the filter lets through, in sight or not */
+  #shownRows() {
+    return this.#store.shown.flatMap((line) => (line instanceof Row ? [line] : []));
+  }
+
+  /** @param {HTMLButtonElement} button */
+  async #copy(button) {
+    const rows = this.#shownRows();
     try {
-      await navigator.clipboard.writeText(seen.map((message) => `${JSON.stringify(message)}\n`).join(""));
-      show(button, `Copied ${seen.length}`);
+      await navigator.clipboard.writeText(jsonLines(rows));
+      show(button, `Copied ${rows.length}`);
     } catch {
       show(button, "Not allowed"); // by the browser: no permission, or a page that came over plain HTTP
     }
     setTimeout(() => show(button, "Copy"), 1500);
   }
 
-  #scrolled() {
-    const below = this.#list.scrollHeight - this.#list.clientHeight - this.#list.scrollTop;
-    this.#following = below < NEAR_PX;
-    this.#newest.hidden = this.#following;
+  #save() {
+    save(jsonLines(this.#shownRows()), `messages-${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.jsonl`);
   }
 
-  #follow() {
-    this.#list.scrollTop = this.#list.scrollHeight;
-  }
-
-  /** @param {Event} event */
-  #toggled({ target }) {
-    const line = /** @type {HTMLElement} */ (target).closest("li");
-    const row = this.#rows.find((each) => each.element === line);
-    if (row instanceof Row) {
-      row.expand((thread) => {
-        this.#filter.value = thread;
-        this.#refilter();
-      });
+  /** @param {FileList | null} files */
+  async #openFirst(files) {
+    const file = files?.[0];
+    if (!file) {
+      return;
     }
+    try {
+      const { messages, faults } = await open(file);
+      const own = new Threads();
+      const store = new LogStore();
+      store.filter(this.#filter.value, this.#heartbeats.checked);
+      store.add(messages.map((message) => new Row(message, { way: "file", own: false, thread: own.of(message) })));
+      this.#show(store);
+      this.#tellFile(`${file.name}: ${messages.length} ${messages.length === 1 ? "message" : "messages"}${unread(faults)}`);
+    } catch (error) {
+      this.#tellFile(`${file.name} could not be opened: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  /** @param {string} text */
+  #tellFile(text) {
+    const isOpen = this.#store !== this.#live;
+    const close = element("button", { type: "button", class: "small", click: () => this.#show(this.#live) },
+      isOpen ? "Back to live" : "Close");
+    this.#fileBar.replaceChildren(element("span", { role: "status" }, text), close);
+    this.#fileBar.hidden = false;
+  }
+
+  /** @param {LogStore} store */
+  #show(store) {
+    this.#fileBar.hidden = true;
+    this.#store = store;
+    this.#window.update(store.shown);
+    this.#window.follow();
+    this.#showCount();
   }
 }
 
-/** A line across the log: something happened to the connection. */
-class Divider {
-  /** @param {string} text */
-  constructor(text) {
-    this.element = element("li", { class: "divider" }, text);
+/** @param {Row[]} rows */
+function jsonLines(rows) {
+  return rows.map(({ json }) => `${json}\n`).join("");
+}
+
+/** @param {number[]} faults numbers of lines */
+function unread(faults) {
+  if (!faults.length) {
+    return "";
   }
+  const more = faults.length > 3 ? " and others" : "";
+  const lines = `${faults.slice(0, 3).join(", ")}${more}`;
+  return `; ${faults.length === 1 ? "line" : "lines"} ${lines} ${faults.length === 1 ? "is none" : "are none"}`;
 }

@@ -33,6 +33,10 @@ export class Outside {
       commands.send(`Offer a call from ${fromAddress}`, "Simulator/Call/Offer", { fromAddress });
       number.value = following(fromAddress);
     });
+    const failures = /** @type {Record<string, () => void>} */ (this.#failures());
+    find("failures", HTMLDivElement).addEventListener("click", ({ target }) => {
+      failures[/** @type {HTMLElement} */ (target).dataset.failure ?? ""]?.();
+    });
   }
 
   /** @param {import("./adapters.js").Adapter} adapter */
@@ -58,8 +62,41 @@ export class Outside {
       }
     }
     this.#rows = rows;
+    const hadFocus = this.#list.contains(document.activeElement);
     arrange(this.#list, [...rows.values()].map((row) => row.element));
     this.#empty.hidden = rows.size > 0;
+    if (hadFocus && !this.#list.contains(document.activeElement)) {
+      find("outside", HTMLElement).focus();
+    }
+  }
+
+  /**
+   * Call a number: from the call that the agent speaks in, or out of nothing.
+   *
+   * @param {string} who
+   * @param {string} toAddress
+   */
+  #dial(who, toAddress) {
+    const talking = this.#calls.all.find((call) => call.actions.includes("SetCONSULT"));
+    if (talking) {
+      this.#commands.send(`Consult ${who}`, `Cisco/${talking.topic}/SetCONSULT`,
+        { MediaAddress: this.#calls.extension, toAddress, CallID: talking.id });
+    } else {
+      this.#commands.send(`Call ${who}`, "Cisco/OutboundCall/SetMakeCall", { toAddress });
+    }
+  }
+
+  /** What goes wrong in each way that there is: a call that fails, a command that is refused. */
+  #failures() {
+    return {
+      busy: () => this.#dial("a busy colleague", "5090"),
+      nowhere: () => this.#dial("a number that does not exist", "5091"),
+      over: () => this.#commands.send("Hold a call that is over", "Cisco/InboundCall/SetHOLD",
+        { MediaAddress: this.#calls.extension, CallID: "1" }),
+      incomplete: () => this.#commands.send("Call without a number", "Cisco/OutboundCall/SetMakeCall", {}),
+      stranger: () => this.#commands.send("Answer at another’s telephone", "Cisco/InboundCall/SetANSWER",
+        { MediaAddress: `${this.#calls.extension}0`, CallID: "1" }),
+    };
   }
 }
 
@@ -68,6 +105,7 @@ class Row {
   #text = element("span");
   #answers;
   #hangsUp;
+  #who;
   #buttons = element("span", { class: "buttons" });
 
   /**
@@ -86,15 +124,20 @@ class Row {
       click: () => commands.send(`${address} hangs up · call ${call.id}`, "Simulator/Party/Drop",
         { CallID: call.id, address }),
     }, "hangs up");
+    this.#who = element("span", { class: "who", tabindex: -1 }, element("b", {}, address), " ", this.#text, " ",
+      element("small", {}, `call ${call.id}`));
     this.element = element("li", { "data-party": address, "data-call": call.id },
-      element("span", { class: "who" }, element("b", {}, address), " ", this.#text, " ",
-        element("small", {}, `call ${call.id}`)), this.#buttons);
+      this.#who, this.#buttons);
   }
 
   /** @param {Party} party */
   update(party) {
     show(this.#text, DOING[party.state] ?? party.state.toLowerCase());
+    const hadFocus = this.#buttons.contains(document.activeElement);
     arrange(this.#buttons, party.state === "ALERTING" ? [this.#answers, this.#hangsUp] : [this.#hangsUp]);
+    if (hadFocus && !this.#buttons.contains(document.activeElement)) {
+      this.#who.focus();
+    }
   }
 }
 

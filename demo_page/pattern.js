@@ -13,7 +13,7 @@ export function parsePattern(text) {
 
 /**
  * @param {readonly string[]} pattern
- * @param {import("./message.js").Message} message
+ * @param {Pick<import("./message.js").Message, "channel" | "topic" | "subtopic">} message
  * @returns {boolean}
  */
 export function matches(pattern, message) {

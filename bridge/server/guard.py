@@ -16,10 +16,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from bridge.broker.tokens import RefusedToken
-from bridge.server import bearer, hosts, origins, problems
+from bridge.server import bearer, content_policy, hosts, origins, problems
 from bridge.server.opening import Applicant, Opening
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bridge.server.endpoint import Endpoint
@@ -33,12 +35,14 @@ SHARED = ("/sdk/", "/schemas/", "/asyncapi.json")
 OTHER = "other"
 """The route of what no route matches: paths that clients make up must not become labels of a metric."""
 
+_UNUSED = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "usb")
+"""Of the browser: no page of the bridge asks for it, so no script that got into one may."""
+
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": (
-        "default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'self'; base-uri 'self'; form-action 'self'"
-    ),
+    "Content-Security-Policy": content_policy.FOR_ANYBODY,
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNUSED),
 }
 
 _HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
@@ -69,8 +73,7 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in added.items()]
-                message["headers"] = [*message["headers"], *headers]
+                message["headers"] = [*message["headers"], *_missing(added, message["headers"])]
             await send(message)
 
         try:
@@ -101,6 +104,7 @@ class Guard:
         if scope["scheme"] == "https":
             added |= _HTTPS_HEADERS
         self._check_host(scope, headers)
+        added["Content-Security-Policy"] = content_policy.of_page(scope["scheme"], headers["host"])
         if scope["path"].startswith(SHARED):
             added |= _SHARED_HEADERS
         if not scope["path"].startswith(API):
@@ -140,6 +144,13 @@ class Guard:
             self._endpoint.observer.sign_in_refused(applicant, grant.code, grant.reason)
             raise _RefusedError(bearer.refusal(grant))
         scope["state"]["grant"] = grant
+
+
+def _missing(added: dict[str, str], present: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Give the headers that an answer does not bring itself: a page may have a policy of its own."""
+    names = {name.lower() for name, _ in present}
+    headers = ((name.lower().encode(), value.encode("latin-1")) for name, value in added.items())
+    return [header for header in headers if header[0] not in names]
 
 
 class _RefusedError(Exception):

@@ -17,7 +17,7 @@ from bridge.broker.broker import RefusedError
 from bridge.broker.policy import EVERY_WORKSPACE, not_permitted
 from bridge.protocol import strict_json
 from bridge.protocol.errors import CloseCode, Code, Rejection
-from bridge.server import assets, handshake, operators, pages, problems
+from bridge.server import assets, gadgets, handshake, operators, pages, problems
 from bridge.server.events import EventStream, RefusedSubscribeError
 from bridge.server.guard import Guard
 from bridge.server.opening import ForbiddenError, Opening, check_workspace, read_app
@@ -72,6 +72,7 @@ def application(endpoint: Endpoint, health: Health) -> Starlette:
     )
     directory = assets.directory("demo_page") if endpoint.settings.demo_page else None
     if directory is not None:
+        app.router.routes.append(gadgets.route(directory / "gadgets"))
         app.router.default = StaticFiles(
             directory=directory, html=True
         )  # after all routes, also those of other methods

@@ -12,10 +12,29 @@ if TYPE_CHECKING:
 CUSTOMER = "+15550100"
 COLLEAGUE = "5070"
 
+WALK = """async () => {
+    const list = document.querySelector("#rows");
+    const frame = () => new Promise(requestAnimationFrame);
+    const seen = new Map();
+    let top = 0;
+    do {
+        list.scrollTop = top;
+        await frame();
+        for (const row of list.children) {
+            seen.set(Number(row.ariaPosInSet), row.dataset.offset);
+        }
+        top += list.clientHeight || Infinity;
+    } while (top < list.scrollHeight);
+    list.scrollTop = list.scrollHeight;
+    return [...seen].sort(([one], [other]) => one - other).map(([, offset]) => offset).filter(Boolean);
+}"""
+"""Reads the log from its top to its end: of its rows, only those in sight and some around them are in the page."""
+
 
 class DemoPage:
     """One open demo page.
 
+    ``rows`` and ``dividers`` are lines of the log: all of them while it is short, later those in sight and around it.
     ``complaints`` is everything that a developer would see in the browser's console, and every file that was not found.
     """
 
@@ -66,6 +85,10 @@ class DemoPage:
     async def party(self, address: str, does: str) -> None:
         await self.page.locator(f'#parties [data-party="{address}"]').get_by_role("button", name=does).click()
 
+    async def view(self, name: str) -> None:
+        """Open one of the views beside the desk: Messages, Story, Composer, Gadgets, Connection."""
+        await self.page.get_by_role("tab", name=name).click()
+
     # What there is to see
 
     def card(self, title: str) -> Locator:
@@ -89,8 +112,7 @@ class DemoPage:
 
     async def offsets(self) -> list[int]:
         """The offsets of all messages in the log, from its top to its end."""
-        values = await self.rows.evaluate_all("rows => rows.map(row => row.dataset.offset).filter(Boolean)")
-        return [int(value) for value in values]
+        return [int(offset) for offset in await self.page.evaluate(WALK)]
 
     async def expect_logged(self, offset: int) -> None:
         await expect(self.page.locator(f'#rows > li[data-offset="{offset}"]')).to_have_count(1)

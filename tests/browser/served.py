@@ -41,5 +41,16 @@ def cut(bridge: Bridge, code: CloseCode) -> None:
 
 def publish(bridge: Bridge, number: int) -> None:
     """Let another app publish something."""
-    text = json.dumps({"channel": "Notes", "topic": "Test", "subtopic": "Written", "data": {"number": number}})
+    send(bridge, "Notes/Test/Written", {"number": number})
+
+
+def offer(bridge: Bridge, number: str) -> None:
+    """Let a customer call."""
+    send(bridge, "Simulator/Call/Offer", {"fromAddress": number})
+
+
+def send(bridge: Bridge, address: str, data: dict[str, Any]) -> None:
+    """Publish as another app of the workspace."""
+    channel, topic, subtopic = address.split("/")
+    text = json.dumps({"channel": channel, "topic": topic, "subtopic": subtopic, "data": data})
     bridge.broker.publish("demo", Identity(app="elsewhere"), text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.demo_page import COLLEAGUE, CUSTOMER, DemoPage
@@ -205,9 +206,29 @@ async def test_an_agent_signs_in_at_a_workspace_of_any_name(bridge: Bridge, cont
     assert demo.complaints == []
 
 
-async def test_another_workspace_is_opened_from_the_page(demo: DemoPage) -> None:
-    await demo.page.get_by_label("Workspace").fill("5071")
-    await demo.page.get_by_role("button", name="Open", exact=True).click()
+@pytest.mark.parametrize(
+    ("button", "phase", "told"),
+    [
+        ("Busy colleague", "failed", "the number is busy (BUSY)"),
+        ("No such number", "failed", "the number does not exist (BAD_DESTINATION)"),
+        ("Call that is over", "refused", "unknown_call"),
+        ("Missing field", "refused", "/data/toAddress"),
+        ("Wrong telephone", "refused", "wrong_extension"),
+    ],
+)
+async def test_a_failure_is_one_click_away(demo: DemoPage, button: str, phase: str, told: str) -> None:
+    await demo.page.get_by_role("group", name="Failures on purpose").get_by_role("button", name=button).click()
 
-    await expect(demo.page.locator("#extension")).to_have_text("5071")
-    await expect(demo.page).to_have_title("5071 · Workspace Bridge demo")
+    command = demo.commands.first
+    await expect(command).to_have_attribute("data-phase", phase)
+    await expect(command).to_contain_text(told)
+
+
+async def test_a_busy_colleague_is_consulted_from_the_call_that_there_is(demo: DemoPage) -> None:
+    call = await demo.talk_to_customer()
+
+    await demo.page.get_by_role("button", name="Busy colleague").click()
+
+    await demo.expect_last("failed", "Consult a busy colleague")
+    await demo.expect_state(call, "held")
+    await demo.expect_state(demo.card("5090"), "failed")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from bridge.protocol.errors import TERMINAL_CLOSE_CODES, CloseCode
+from bridge.protocol.errors import CloseCode
 from tests.browser.demo_page import COLLEAGUE, CUSTOMER, DemoPage
-from tests.browser.served import cut, publish, running, workspace
+from tests.browser.served import cut, offer, publish, running, send, workspace
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, WebSocketRoute
@@ -62,7 +62,12 @@ async def test_a_line_that_missed_too_much_gets_the_desk_as_it_stands(demo: Demo
     for number in range(6):
         publish(bridge, number)
 
-    await expect(demo.dividers.last).to_contain_text("too much was missed")
+    told = "too much was missed: 6 messages are not in the log"
+    await expect(demo.dividers.last).to_contain_text(told)
+    notice = demo.page.locator("#notice")
+    await expect(notice).to_contain_text(told)
+    await notice.get_by_role("button", name="Dismiss").click()
+    await expect(notice).to_be_hidden()
     await demo.expect_state(demo.card(CUSTOMER), "active")
     publish(bridge, 6)
     last = workspace(bridge).offset
@@ -83,9 +88,59 @@ async def test_a_restarted_bridge_is_found_again_with_its_empty_desk(context: Br
         await expect(demo.line).to_have_text("connected")
         await expect(demo.cards).to_have_count(0)
         await expect(demo.page.locator("#epoch")).not_to_have_text(epoch)
+        told = "the bridge was restarted: its calls, and what was sent meanwhile, cannot be recovered"
+        await expect(demo.dividers.last).to_contain_text(told)
+        await expect(demo.page.locator("#notice")).to_contain_text(told)
         await demo.talk_to_customer()
         await demo.page.close()
     assert [text for text in demo.complaints if "ERR_CONNECTION_REFUSED" not in text] == []
+
+
+@pytest.mark.parametrize("bridge", [{"heartbeat_seconds": 1}], indirect=True)
+async def test_a_network_that_is_away_while_calls_change_costs_nothing(
+    demo: DemoPage, bridge: Bridge, context: BrowserContext
+) -> None:
+    """The browser silences the socket without closing it, as a laptop does that leaves its network."""
+    await demo.consult()
+    await demo.expect_last("completed", f"{COLLEAGUE} answers")
+
+    await context.set_offline(True)
+    for number in range(10):
+        publish(bridge, number)
+    send(bridge, "Simulator/Party/Drop", {"address": COLLEAGUE})
+    offer(bridge, "+15550199")
+    await expect(demo.dividers.last).to_contain_text("no sign of life")
+    await expect(demo.cards.get_by_role("heading")).to_have_text([CUSTOMER, COLLEAGUE])
+    await context.set_offline(False)
+
+    await expect(demo.dividers.last).to_contain_text("missed messages recovered")
+    await expect(demo.cards.get_by_role("heading")).to_have_text([CUSTOMER, "+15550199"])
+    last = workspace(bridge).offset
+    await demo.expect_logged(last)
+    assert await demo.offsets() == list(range(1, last + 1))
+    demo.complaints = [text for text in demo.complaints if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+async def test_two_tabs_of_one_agent_agree(demo: DemoPage, bridge: Bridge, context: BrowserContext) -> None:
+    other = await DemoPage.open(context, bridge.http_url)
+    original, _ = await demo.consult()
+    consulted = [CUSTOMER, COLLEAGUE]
+    await expect(other.cards.get_by_role("heading")).to_have_text(consulted)
+    await other.expect_buttons(other.card(CUSTOMER), "Retrieve", "Transfer", "Conference", "Drop")
+
+    await other.press(other.card(CUSTOMER), "Conference")
+    both = f"{CUSTOMER}, {COLLEAGUE}"
+    await demo.expect_state(demo.card(both), "active")
+    await demo.press(demo.card(both), "Hold")
+    await other.expect_state(other.card(both), "held")
+
+    last = workspace(bridge).offset
+    for page in (demo, other):
+        await page.expect_logged(last)
+        assert await page.offsets() == list(range(1, last + 1))
+        await expect(page.cards.locator("header")).to_have_text(await demo.cards.locator("header").all_text_contents())
+    await expect(original).to_have_count(0)
+    assert other.complaints == []
 
 
 @pytest.mark.parametrize("bridge", [{"heartbeat_seconds": 1}], indirect=True)
@@ -176,38 +231,13 @@ async def test_an_outcome_that_was_lost_with_the_line_comes_with_the_next(
     await demo.expect_last("completed", "Answer")
     await demo.expect_state(call, "active")
     assert line.sent.count("SetANSWER") == 1
-    assert line.sent.count("Status") == 0
-
-
-async def test_the_page_reconnects_after_just_those_codes_after_which_it_may(demo: DemoPage) -> None:
-    codes = sorted(set(CloseCode) | {CloseCode.TOKEN_EXPIRED, 1006, 3000})
-    verdicts = await demo.page.evaluate(
-        """async (codes) => {
-            const { judge } = await import("/closing.js");
-            return codes.map((code) => judge(code, "", 0).again);
-        }""",
-        [int(code) for code in codes],
-    )
-    never = TERMINAL_CLOSE_CODES | {CloseCode.TOKEN_EXPIRED}  # the page has no other token to come with
-    assert dict(zip(codes, verdicts, strict=True)) == {code: code not in never for code in codes}
-
-
-async def test_the_pause_before_a_reconnect_grows_with_each_failure_up_to_a_bound(demo: DemoPage) -> None:
-    delays = await demo.page.evaluate(
-        """async () => {
-            const { judge } = await import("/closing.js");
-            return [0, 1, 2, 3, 20].map((attempt) => judge(1006, "", attempt).delayMs);
-        }"""
-    )
-    for delay, ceiling in zip(delays, [500, 1000, 2000, 4000, 30000], strict=True):
-        assert ceiling / 2 <= delay <= ceiling
 
 
 async def test_a_final_close_stops_the_page_until_it_is_told_to_connect(demo: DemoPage, bridge: Bridge) -> None:
     cut(bridge, CloseCode.POLICY)
 
     await expect(demo.line).to_have_text("closed")
-    await expect(demo.page.get_by_role("alert")).to_contain_text("against the bridge’s policy: cut by the test (1008)")  # noqa: RUF001 the page's own typography
-    await demo.page.get_by_role("button", name="Connect again").click()
+    await expect(demo.page.get_by_role("alert")).to_contain_text("against the policy: cut by the test (1008)")
+    await demo.page.get_by_role("button", name="Reconnect now").click()
     await expect(demo.line).to_have_text("connected")
     await demo.talk_to_customer()

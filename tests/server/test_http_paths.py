@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bridge.protocol.errors import REFUSALS, Code, FieldError, Rejection
-from bridge.server import assets, pages
+from bridge.server import assets, content_policy, pages
 from tests.server.wire import publish
 from tests.server.witness import Witness
 
@@ -72,11 +72,13 @@ async def test_demo_page_is_served_with_its_files(client: httpx.AsyncClient) -> 
         assert (await client.get(f"/{file.name}")).status_code == 200
 
 
-async def test_demo_page_can_be_switched_off(start: Start) -> None:
+async def test_demo_page_and_gadgets_can_be_switched_off_and_the_sdk_stays(start: Start) -> None:
     bus = await start(demo_page=False)
     async with httpx.AsyncClient(base_url=bus.http) as client:
         assert (await client.get("/")).status_code == 404
         assert (await client.get("/index.html")).status_code == 404
+        assert (await client.get("/gadgets/one.html")).status_code == 404
+        assert (await client.get("/sdk/workspace-bridge.js")).status_code == 200
         assert (await client.get("/healthz")).status_code == 200
 
 
@@ -126,8 +128,13 @@ async def test_security_headers_are_everywhere(client: httpx.AsyncClient, path: 
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     policy = headers["content-security-policy"]
-    assert "default-src 'self'; connect-src 'self' ws: wss:" in policy
-    assert "frame-ancestors 'self'" in policy
+    assert policy == content_policy.of_page("http", client.base_url.netloc.decode())
+    assert "camera=()" in headers["permissions-policy"]
+
+
+async def test_a_refused_host_is_not_in_the_policy(client: httpx.AsyncClient) -> None:
+    refused = await client.get("/", headers={"Host": "evil.example"})
+    assert refused.headers["content-security-policy"] == content_policy.FOR_ANYBODY
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/schemas/", MESSAGES])
