@@ -37,13 +37,17 @@ def run(*command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in HERE.glob("*.test.js")))
+SUITES = sorted(str(path.relative_to(HERE)) for folder in (HERE, HERE / "gateway") for path in folder.glob("*.test.js"))
+
+
+@pytest.mark.parametrize("name", SUITES)
 def test_on_nodes_test_runner(node: str, name: str) -> None:
     run(node, "--test", str(HERE / name))
 
 
-def test_types_of_the_sources_and_of_a_widget(node: str) -> None:
-    run(node, str(HERE / "node_modules" / "typescript" / "bin" / "tsc"), "-p", str(HERE))
+@pytest.mark.parametrize("project", ["tsconfig.json", "demo_page.tsconfig.json"])
+def test_types_of_the_sources_of_a_widget_and_of_the_demo_page(node: str, project: str) -> None:
+    run(node, str(HERE / "node_modules" / "typescript" / "bin" / "tsc"), "-p", str(HERE / project))
 
 
 def test_types_of_the_messages_are_what_the_models_give() -> None:
