@@ -1,7 +1,7 @@
 /** Before its end a newer token is fetched, at least so long. */
 const SPARE_MS = 30_000;
 const LEAST_MS = 1_000;
-const AGAIN_MS = 5_000;
+const RETRY_MS = 5_000;
 
 /** @param {number} left milliseconds that a token has @returns {number} after how many to bring a newer one */
 const due = (left) => Math.max(LEAST_MS, Math.min(left * 0.8, Math.max(left - SPARE_MS, left / 2)));
@@ -27,7 +27,7 @@ export async function renew(line, expiresInSeconds, pause, refresh, ended) {
       expiresInSeconds = data.expiresInSeconds;
     } catch {
       // The present token may still be good; if not, the bridge says so and the next connection brings a new one.
-      expiresInSeconds = AGAIN_MS / 800;
+      expiresInSeconds = RETRY_MS / 800;
     }
   }
 }

@@ -145,7 +145,7 @@ def _schemas() -> list[BaseRoute]:
 
 def _sdk() -> list[BaseRoute]:
     directory = assets.directory("sdk")
-    return [] if directory is None else [Mount("/sdk", Published(directory=directory))]
+    return [] if directory is None else [Mount("/sdk", Published(directory=directory, bundled=["workspace-bridge.js"]))]
 
 
 # Servers and pages that do not speak WebSocket

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import os
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
+
+from bridge.server.published import Published
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bridge.testing import BackgroundBridge
 
 MODULE = "/sdk/workspace-bridge.js"
@@ -50,3 +56,28 @@ def test_what_has_not_changed_is_not_sent_again(bridge: BackgroundBridge) -> Non
 
 def test_nothing_beside_the_folder_is_served(bridge: BackgroundBridge) -> None:
     assert httpx.get(bridge.http_url.rstrip("/") + "/sdk/..%2fpyproject.toml").status_code == 404
+
+
+async def got(files: Published, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(files), base_url="http://localhost") as client:
+        return await client.get(path)
+
+
+async def test_changed_module_is_served_with_the_next_reload(tmp_path: Path) -> None:
+    (tmp_path / "entry.js").write_text('import { a } from "./a.js";\nexport const b = a;\n')
+    (tmp_path / "a.js").write_text("export const a = 1;\n")
+    files = Published(directory=tmp_path, bundled=["entry.js"])
+    before = await got(files, "/entry.js")
+    (tmp_path / "a.js").write_text("export const a = 2;\n")
+    os.utime(tmp_path / "a.js", ns=(1, 1))
+    after = await got(files, "/entry.js")
+    assert [before.text, after.text] == [f"const a = {n};\nexport const b = a;\n" for n in (1, 2)]
+    assert before.headers["etag"] != after.headers["etag"]
+
+
+async def test_module_of_a_form_that_is_not_known_is_served_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "entry.js").write_text("export default 1; // one\n")
+    with capture_logs() as logs:
+        answer = await got(Published(directory=tmp_path, bundled=["entry.js"]), "/entry.js")
+    assert answer.text == "export default 1; // one\n"
+    assert [(entry["event"], entry["module"]) for entry in logs] == [("sdk_not_bundled", "entry.js")]
