@@ -1,0 +1,123 @@
+"""Runs scenarios: servers take turns round by round, so that what else the machine does meets all of them."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.load import LoadError
+from benchmarks.measure import Cores, Figure
+from benchmarks.peers import PEERS, THE_BRIDGE, Peer
+from benchmarks.report import Result, progress
+from benchmarks.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from benchmarks.load import Group
+    from benchmarks.plan import Plan
+    from benchmarks.scenario import Open, Part, Sample, Scenario
+
+
+class Subject(NamedTuple):
+    """Whom a scenario measures: a peer, or a variant of the bridge."""
+
+    name: str
+    peer: Peer
+    open: Open
+
+
+Samples = dict[str, dict[str, list["Sample"]]]
+"""By part, then by subject."""
+
+
+@dataclass
+class Runner:
+    """One run of the benchmark.
+
+    Attributes:
+        peers: Those that are there.
+        cores: Where servers run; those named in ``on_all_cores`` may use the load's as well.
+        failures: What a peer could not do, by scenario and peer.
+    """
+
+    plan: Plan
+    peers: Iterable[Peer]
+    cores: Cores = field(default_factory=Cores)
+    on_all_cores: frozenset[str] = frozenset()
+    failures: dict[str, str] = field(default_factory=dict)
+
+    async def run(self, scenario: Scenario) -> list[Result]:
+        """Measure everybody.
+
+        Raises:
+            LoadError: The bridge did something that makes the measurement void. A peer that does is left out of this
+                scenario, and ``failures`` say why.
+        """
+        subjects = self._subjects(scenario)
+        progress(f"{scenario.key}: {', '.join(subject.name for subject in subjects)}")
+        samples: Samples = {part.key: {} for part in scenario.parts}
+        await (self._fresh if scenario.fresh else self._steady)(scenario, subjects, samples)
+        return [result for part in scenario.parts for result in _results(scenario, part, samples[part.key])]
+
+    def _subjects(self, scenario: Scenario) -> list[Subject]:
+        if scenario.variants is not None:
+            return [Subject(one.name, THE_BRIDGE, one.open) for one in scenario.variants(self.plan)]
+        assert scenario.open is not None
+        wanted = set(scenario.peers or PEERS) - set(scenario.without)
+        return [Subject(peer.name, peer, scenario.open) for peer in self.peers if peer.name in wanted]
+
+    async def _steady(self, scenario: Scenario, subjects: list[Subject], samples: Samples) -> None:
+        async with AsyncExitStack() as stack:
+            groups = {one: await stack.enter_async_context(self._clients(scenario, one)) for one in subjects}
+            for number in range(self.plan.rounds + 1):
+                into = samples if number else {}  # the first round warms up
+                for subject in list(groups):
+                    if not await self._measure(scenario, subject, groups[subject], into):
+                        del groups[subject]
+                        _forget(samples, subject)
+
+    async def _fresh(self, scenario: Scenario, subjects: list[Subject], samples: Samples) -> None:
+        able = list(subjects)
+        for _ in range(self.plan.rounds):
+            for subject in list(able):
+                async with self._clients(scenario, subject) as group:
+                    if not await self._measure(scenario, subject, group, samples):
+                        able.remove(subject)
+                        _forget(samples, subject)
+
+    @asynccontextmanager
+    async def _clients(self, scenario: Scenario, subject: Subject) -> AsyncIterator[Group]:
+        """Start a server, and connect to it."""
+        cores = self.cores.all if subject.peer.name in self.on_all_cores else self.cores.server
+        async with Server(subject.peer.program(scenario.settings), cores=cores) as server:
+            with closing(await subject.open(server, subject.peer, self.plan)) as group:
+                yield group
+
+    async def _measure(self, scenario: Scenario, subject: Subject, group: Group, samples: Samples) -> bool:
+        """Do all parts once; say whether the server could."""
+        for part in scenario.parts:
+            try:
+                sample = await part.run(group, self.plan)
+            except (LoadError, TimeoutError) as error:
+                if subject.peer is THE_BRIDGE:
+                    raise
+                self.failures[f"{scenario.key}/{subject.name}"] = str(error) or "messages were lost, or took too long"
+                progress(f"{subject.name} is left out: {self.failures[f'{scenario.key}/{subject.name}']}")
+                return False
+            samples.setdefault(part.key, {}).setdefault(subject.name, []).append(sample)
+        return True
+
+
+def _forget(samples: Samples, subject: Subject) -> None:
+    for found in samples.values():
+        found.pop(subject.name, None)
+
+
+def _results(scenario: Scenario, part: Part, samples: dict[str, list[Sample]]) -> Iterable[Result]:
+    load = {name: Figure.of(sample["load"] for sample in found).median for name, found in samples.items()}
+    for metric in part.metrics:
+        figures = {name: Figure.of(sample[metric.key] for sample in found) for name, found in samples.items()}
+        title = ": ".join(filter(None, (part.title, metric.name)))
+        yield Result(f"{scenario.key}/{part.key}/{metric.key}", title, metric.unit, figures, load)
