@@ -41,6 +41,7 @@ bench: $(VENV)/installed-dev ## Measure against a plain `websockets` server
 
 bench-peers: $(VENV)/installed-bench peer-packages $(SOCKET_IO)/node_modules/.installed ## Measure against NATS, nchan and Socket.IO
 	$(BIN)/python -m benchmarks.bench --peers all
+	$(BIN)/python -m benchmarks.document
 
 screenshots: $(VENV)/installed-dev system-packages ## Take the README's pictures of the demo page anew
 	$(BIN)/python -m docs.screenshots
@@ -94,7 +95,7 @@ peer-packages: system-packages | $(VENV)/installed-bench
 	if [ -z "$(APT)" ] || ! command -v apt-get >/dev/null; then \
 	  echo "nginx lacks its module nchan, which is left out: install it with your system's package manager."; exit 0; fi; \
 	echo "Installing: libnginx-mod-nchan"; \
-	DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends libnginx-mod-nchan >/dev/null
+	$(APT) update -qq && DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends libnginx-mod-nchan >/dev/null
 
 # What the tests run beside Python comes from Debian; elsewhere install Chromium, Node.js, Prosody and nginx by hand.
 # nginx and systemd-analyze check the examples in docs/deployment.
