@@ -20,6 +20,8 @@ export class Bridge extends EventTarget {
   #subscriptions;
   #onState;
   #inquiring = 0;
+  /** How to end each pause early. @type {Map<any, (ended: boolean) => void>} */
+  #pauses = new Map();
   /** @type {StateChange["state"]} */
   #state = "connecting";
   /** @type {any} */
@@ -187,8 +189,11 @@ export class Bridge extends EventTarget {
    */
   async #pause(ms) {
     const run = this.#line.run;
-    if (ms) {
-      await new Promise((resolve) => this.#env.later(() => resolve(0), ms));
+    if (ms && this.#line.isOpen) {
+      await new Promise((resolve) => {
+        const timer = this.#env.later(() => resolve(this.#pauses.delete(timer)), ms);
+        this.#pauses.set(timer, resolve);
+      });
     }
     return run === this.#line.run && this.#line.isOpen;
   }
@@ -266,15 +271,26 @@ export class Bridge extends EventTarget {
   // State
 
   #lost() {
+    this.#endPauses();
     this.#unanswered.lost();
     this.#subscriptions.lost();
   }
 
   /** @param {BridgeError} error */
   #end(error) {
+    this.#endPauses();
     this.#over = error;
     this.#unanswered.end(error);
     this.#first?.reject(error);
+  }
+
+  /** Whoever pauses for a connection that is gone learns it now, and no timer keeps a program alive. */
+  #endPauses() {
+    this.#pauses.forEach((resolve, timer) => {
+      this.#env.cancel(timer);
+      resolve(false);
+    });
+    this.#pauses.clear();
   }
 
   /** @param {StateChange} change */

@@ -86,3 +86,9 @@ def test_real_bridge_recovers_after_a_cut_and_says_so_after_a_restart(node: str)
     with BackgroundBridge(port=first.port):
         _, complaints = script.communicate(timeout=60)
     assert (begun, script.returncode) == ("restart me\n", 0), complaints
+
+
+def test_real_bridge_with_tokens_goes_on_with_newer_ones_and_holds_a_host_page_to_its_names(node: str) -> None:
+    secret = "of-32-characters-or-more-for-tests"
+    with BackgroundBridge(jwt_secret=secret) as bridge:
+        run(node, str(HERE / "tokens.mjs"), bridge.url, secret)
