@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.arrival import enter_all
-from benchmarks.load import Group, connect, now, some_at_once
+from benchmarks.load import Group, LoadError, connect, now, some_at_once
 from benchmarks.measure import Span, span
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.server import Server
 
 SETTLE_SECONDS = 0.5
+AGAIN_SECONDS = (0.1, 0.5)
 WARM_UP = 100
 """The first connections load code and fill caches that all others share."""
 
@@ -29,9 +31,10 @@ class Idle(NamedTuple):
 
 
 class Storm(NamedTuple):
-    """``waited`` is how many seconds each session took from asking for a connection to being let in."""
+    """``waited`` is how many seconds each session took from the first attempt to being let in."""
 
     waited: list[float]
+    refused: int
     connecting: Span
 
 
@@ -62,13 +65,17 @@ class Newcomers(Group):
         return Idle(grown / len(links), connecting)
 
     async def storm(self) -> Storm:
-        """Let them come all at once, as after a restart."""
+        """Let them come all at once, as after a restart; who is refused comes again after a moment."""
+        chance = random.Random(0)
         waited: list[float] = []
+        refused = 0
         started = now()
 
         async def one(room: str) -> Link:
-            link = await connect(self.server.port, self._peer.sender_path(room))
-            await self._peer.enter(link)
+            nonlocal refused
+            while (link := await self._attempt(room)) is None:
+                refused += 1
+                await asyncio.sleep(chance.uniform(*AGAIN_SECONDS))
             waited.append(now() - started)
             return link
 
@@ -76,4 +83,13 @@ class Newcomers(Group):
             links = await some_at_once(one, self._rooms, len(self._rooms))
             connecting.count = len(links)
         Group(self.server, links).close()
-        return Storm(waited, connecting)
+        return Storm(waited, refused, connecting)
+
+    async def _attempt(self, room: str) -> Link | None:
+        """Connect, if the server lets one in."""
+        try:
+            link = await connect(self.server.port, self._peer.sender_path(room))
+            await self._peer.enter(link)
+        except (LoadError, OSError):
+            return None
+        return link

@@ -2,8 +2,8 @@
 
 CPU times of the same work differ because something disturbs it, and a disturbance only ever adds. So the smallest of
 many short stretches is the work itself; and stretches that take turns meet the same processor. The ratios repeat within
-a few per cent, so instruction counts are not needed: callgrind would take ten seconds a run, and virtual machines seldom
-have the counters that `perf stat` reads.
+a few per cent, so instruction counts are not needed: callgrind would take ten seconds a run, and virtual machines
+seldom have the counters that `perf stat` reads.
 """
 
 from __future__ import annotations

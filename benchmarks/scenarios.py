@@ -155,7 +155,8 @@ async def _settle(group: Newcomers, plan: Plan) -> Sample:
 async def _storm(group: Newcomers, plan: Plan) -> Sample:
     del plan
     storm = await group.storm()
-    return {**_cost(storm.connecting), "last": max(storm.waited), "p50": percentile(storm.waited, 0.5)}
+    times = {"last": max(storm.waited), "p50": percentile(storm.waited, 0.5)}
+    return {**_cost(storm.connecting), **times, "refused": storm.refused}
 
 
 async def _open_recovery(server: Server, peer: Peer, plan: Plan) -> Group:
@@ -188,6 +189,7 @@ ALL_IN = (
     Metric("last", "s", "the last after"),
     Metric("cpu", "µs CPU/session"),
 )
+REFUSED = Metric("refused", "attempts", "refused, and made again")
 
 
 # What a publish must not depend on
@@ -252,7 +254,7 @@ SCENARIOS = {
             peers=ONLY_THE_BRIDGE,
             fresh=True,
         ),
-        Scenario("storm", (Part("storm", "all connect at once", _storm, ALL_IN),), _open_storm, fresh=True),
+        Scenario("storm", (Part("storm", "all connect at once", _storm, (*ALL_IN, REFUSED)),), _open_storm, fresh=True),
         Scenario(
             "recovery",
             (Part("recovery", f"all come back at once, each for {MISSED} messages", _recover, ALL_IN),),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 STOP_SECONDS = 30
+KILL_SECONDS = 5
 KNOCK_SECONDS = 0.02
 
 BRIDGE_SETTINGS = {
@@ -53,7 +54,7 @@ class Program:
 
 def python_module(name: str, settings: Mapping[str, str] | None = None) -> Program:
     """Run a module of ours, with the Python that runs this."""
-    return Program((sys.executable, "-m", name), settings or {})
+    return Program((sys.executable, "-X", "faulthandler", "-m", name), settings or {})
 
 
 def bridge_program(settings: Mapping[str, str], module: str = "benchmarks.bridge_server") -> Program:
@@ -152,9 +153,16 @@ class Server:
         try:
             await asyncio.to_thread(self._process.wait, STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            await self._kill()
         self._output.close()
+
+    async def _kill(self) -> None:
+        """End what does not stop; Python's fault handler writes into its log where it hangs."""
+        self._process.send_signal(signal.SIGABRT)
+        with suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(self._process.wait, KILL_SECONDS)
+        self._process.kill()
+        self._process.wait()
 
     @property
     def _output(self) -> IO[bytes]:
