@@ -52,7 +52,7 @@ class Report:
         command: How to do it again.
         peers: Versions, by the peers' names, in the order of tables.
         absent: Peers that were wanted and are not installed, and how to install them.
-        failures: What a peer could not do, by scenario and peer.
+        failures: What could not be measured and why, by scenario and peer.
         pinned: Which cores servers, load and each exception had.
         quick: Whether it was only a look.
     """

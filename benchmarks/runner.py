@@ -40,7 +40,7 @@ class Runner:
     Attributes:
         peers: Those that are there.
         cores: Where servers run; those named in ``on_all_cores`` may use the load's as well.
-        failures: What a peer could not do, by scenario and peer.
+        failures: What could not be measured and why, by scenario and peer.
     """
 
     plan: Plan
@@ -56,6 +56,9 @@ class Runner:
             LoadError: The bridge did something that makes the measurement void. A peer that does is left out of this
                 scenario, and ``failures`` say why.
         """
+        if missing := scenario.missing():
+            self._note(scenario.key, missing)
+            return []
         subjects = self._subjects(scenario)
         progress(f"{scenario.key}: {', '.join(subject.name for subject in subjects)}")
         samples: Samples = {part.key: {} for part in scenario.parts}
@@ -70,23 +73,27 @@ class Runner:
         return [Subject(peer.name, peer, scenario.open) for peer in self.peers if peer.name in wanted]
 
     async def _steady(self, scenario: Scenario, subjects: list[Subject], samples: Samples) -> None:
+        able = list(subjects)
+        groups = {}
         async with AsyncExitStack() as stack:
-            groups = {one: await stack.enter_async_context(self._clients(scenario, one)) for one in subjects}
+            for subject in subjects:
+                with self._excused(scenario, subject, able):
+                    groups[subject] = await stack.enter_async_context(self._clients(scenario, subject))
             for number in range(self.plan.rounds + 1):
                 into = samples if number else {}  # the first round warms up
-                for subject in list(groups):
-                    if not await self._measure(scenario, subject, groups[subject], into):
-                        del groups[subject]
-                        _forget(samples, subject)
+                for subject in list(able):
+                    with self._excused(scenario, subject, able):
+                        await self._measure(scenario, subject, groups[subject], into)
+        _forget_all_but(able, samples)
 
     async def _fresh(self, scenario: Scenario, subjects: list[Subject], samples: Samples) -> None:
         able = list(subjects)
         for _ in range(self.plan.rounds):
             for subject in list(able):
-                async with self._clients(scenario, subject) as group:
-                    if not await self._measure(scenario, subject, group, samples):
-                        able.remove(subject)
-                        _forget(samples, subject)
+                with self._excused(scenario, subject, able):
+                    async with self._clients(scenario, subject) as group:
+                        await self._measure(scenario, subject, group, samples)
+        _forget_all_but(able, samples)
 
     @asynccontextmanager
     async def _clients(self, scenario: Scenario, subject: Subject) -> AsyncIterator[Group]:
@@ -96,20 +103,27 @@ class Runner:
             with closing(await subject.open(server, subject.peer, self.plan)) as group:
                 yield group
 
-    async def _measure(self, scenario: Scenario, subject: Subject, group: Group, samples: Samples) -> bool:
-        """Do all parts once; say whether the server could."""
+    async def _measure(self, scenario: Scenario, subject: Subject, group: Group, samples: Samples) -> None:
+        """Do all parts once."""
         for part in scenario.parts:
-            try:
-                with _nothing_to_collect():
-                    sample = await part.run(group, self.plan)
-            except (LoadError, TimeoutError) as error:
-                if subject.peer is THE_BRIDGE:
-                    raise
-                self.failures[f"{scenario.key}/{subject.name}"] = str(error) or "messages were lost, or took too long"
-                progress(f"{subject.name} is left out: {self.failures[f'{scenario.key}/{subject.name}']}")
-                return False
+            with _nothing_to_collect():
+                sample = await part.run(group, self.plan)
             samples.setdefault(part.key, {}).setdefault(subject.name, []).append(sample)
-        return True
+
+    @contextmanager
+    def _excused(self, scenario: Scenario, subject: Subject, able: list[Subject]) -> Iterator[None]:
+        """Let a peer fail, which then is not able any more; the bridge may not."""
+        try:
+            yield
+        except (LoadError, OSError) as error:  # a TimeoutError is an OSError
+            if subject.peer is THE_BRIDGE:
+                raise
+            able.remove(subject)
+            self._note(f"{scenario.key}/{subject.name}", str(error) or "messages were lost, or took too long")
+
+    def _note(self, where: str, why: str) -> None:
+        self.failures[where] = why
+        progress(f"{where} is left out: {why}")
 
 
 @contextmanager
@@ -123,9 +137,11 @@ def _nothing_to_collect() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _forget(samples: Samples, subject: Subject) -> None:
+def _forget_all_but(able: list[Subject], samples: Samples) -> None:
+    names = {subject.name for subject in able}
     for found in samples.values():
-        found.pop(subject.name, None)
+        for name in set(found) - names:
+            del found[name]
 
 
 def _results(scenario: Scenario, part: Part, samples: dict[str, list[Sample]]) -> Iterable[Result]:

@@ -60,6 +60,7 @@ class Scenario:
         fresh: Each round has servers and clients of its own. Otherwise all are there from the first to the last, and
             take turns.
         without: Peers that cannot do it, and why.
+        missing: Says what it needs and is not there; nothing if all is.
     """
 
     key: str
@@ -70,3 +71,4 @@ class Scenario:
     settings: Mapping[str, str] = field(default_factory=lambda: QUIET)
     fresh: bool = False
     without: Mapping[str, str] = field(default_factory=dict)
+    missing: Callable[[], str] = str

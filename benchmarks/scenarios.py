@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks import sdk_page
 from benchmarks.commands import FIRST_EXTENSION, Commands
 from benchmarks.crowd import Crowd
 from benchmarks.fan_out import BURST, FanOut
@@ -14,6 +15,7 @@ from benchmarks.notice import Notice
 from benchmarks.plan import SESSIONS_PER_DESK
 from benchmarks.recovery import MISSED, Recovery
 from benchmarks.scenario import Metric, Part, Scenario, Variant
+from benchmarks.sdk_page import SdkPage
 from benchmarks.site import Site
 
 if TYPE_CHECKING:
@@ -221,6 +223,19 @@ async def _echo(group: Crowd, plan: Plan) -> Sample:
     return _cost(await group.round(plan.seconds))
 
 
+# The browser client
+
+
+async def _open_sdk(server: Server, peer: Peer, plan: Plan) -> Group:
+    del plan
+    return await SdkPage.open(server, peer)
+
+
+async def _climb(group: SdkPage, plan: Plan) -> Sample:
+    kept_up, measured = await group.climb(plan.seconds)
+    return {"kept up": kept_up, "load": measured.load_share}
+
+
 NCHAN_LOSES = "confirms messages of many WebSocket publishers that its subscribers do not all get"
 
 SCENARIOS = {
@@ -287,6 +302,14 @@ SCENARIOS = {
             "patterns",
             (Part("publish", "publish and echo, by patterns", _echo, _work("message", "messages")),),
             variants=_patterns,
+        ),
+        Scenario(
+            "sdk",
+            (Part("chromium", "browser client, until frames drop", _climb, (Metric("kept up", "messages/s"),)),),
+            _open_sdk,
+            peers=ONLY_THE_BRIDGE,
+            fresh=True,
+            missing=sdk_page.missing,
         ),
     )
 }

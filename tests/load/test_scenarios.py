@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from benchmarks.plan import Plan
 from benchmarks.runner import Runner
 from benchmarks.scenario import Metric, Part, Scenario
 from benchmarks.scenarios import SCENARIOS
+from benchmarks.sdk_page import dropped
 
 if TYPE_CHECKING:
     from benchmarks.load import Group
@@ -61,7 +63,7 @@ class Nobody:
         """Do nothing."""
 
 
-def failing(server_name: str, *, fresh: bool) -> Scenario:
+def failing(server_name: str, *, fresh: bool, opening: bool = False) -> Scenario:
     """A scenario in which one server loses messages."""
 
     class Named(Nobody):
@@ -70,6 +72,8 @@ def failing(server_name: str, *, fresh: bool) -> Scenario:
 
     async def open_nobody(server: Server, peer: Peer, plan: Plan) -> Group:
         del server, plan
+        if opening and peer.name == server_name:
+            raise LoadError("a message was lost")
         return Named(peer.name)  # type: ignore[return-value]
 
     async def run(group: Named, plan: Plan) -> Sample:
@@ -82,10 +86,11 @@ def failing(server_name: str, *, fresh: bool) -> Scenario:
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-async def test_peer_that_fails_is_left_out_and_that_is_told(fresh: bool) -> None:  # noqa: FBT001 a parameter
+@pytest.mark.parametrize("opening", [False, True])
+async def test_peer_that_fails_is_left_out_and_that_is_told(fresh: bool, opening: bool) -> None:  # noqa: FBT001
     runner = Runner(Plan(rounds=2), AT_HOME)
 
-    (result,) = await runner.run(failing("plain", fresh=fresh))
+    (result,) = await runner.run(failing("plain", fresh=fresh, opening=opening))
 
     assert list(result.figures) == ["bridge"]
     assert len(result.figures["bridge"].rounds) == 2
@@ -110,3 +115,17 @@ async def test_pace_sends_as_many_as_asked_and_tells_how_late_each_was() -> None
 def test_peers_that_a_scenario_names_exist() -> None:
     for scenario in SCENARIOS.values():
         assert {*scenario.peers, *scenario.without} <= set(PEERS)
+
+
+async def test_scenario_that_lacks_something_says_what() -> None:
+    runner = Runner(TINY, AT_HOME)
+
+    assert await runner.run(replace(SCENARIOS["sdk"], missing=lambda: "no browser here")) == []
+    assert runner.failures == {"sdk": "no browser here"}
+
+
+@pytest.mark.parametrize(
+    ("drawn", "share"), [([0.0, 1000.0], 59 / 60), ([number * 1000 / 60 for number in range(61)], 0), ([5.0], 1)]
+)
+def test_frames_that_were_not_drawn_are_a_share_of_those_that_were_due(drawn: list[float], share: float) -> None:
+    assert dropped(drawn) == pytest.approx(share)
