@@ -91,30 +91,31 @@ class Server:
         self._program = program
         self._cores = cores
 
-        # Set when it is started.
         self.port = 0
-        self._process: subprocess.Popen[bytes]
-        self._folder: tempfile.TemporaryDirectory[str]
 
     async def __aenter__(self) -> Self:
         raise_file_limit()
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
         self._log = (Path(self._folder.name) / "stderr.log").open("w+b")
         try:
-            self._start()
+            self._process = self._start()
+        except BaseException:
+            self._tidy_up()
+            raise
+        try:
             self.port = await self._listening()
         except BaseException as error:
             await self.__aexit__(type(error), error, None)
             raise
         return self
 
-    def _start(self) -> None:
+    def _start(self) -> subprocess.Popen[bytes]:
         program, folder = self._program, Path(self._folder.name)
         for name, text in program.files.items():
             (folder / name).write_text(text.replace("{folder}", str(folder)))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         with _on(self._cores):
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [part.replace("{folder}", str(folder)) for part in program.command],
                 cwd=ROOT,
                 env=inherited | dict(program.environment),
@@ -141,10 +142,12 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop it as an operator would, and let this process's connections see that."""
-        if "_process" in vars(self):
-            await self._stop()
+        await self._stop()
         if kind is not None:
             print(f"--- the end of the log of {self._name}\n{self.log()[-2000:]}", file=sys.stderr)
+        self._tidy_up()
+
+    def _tidy_up(self) -> None:
         self._log.close()
         self._folder.cleanup()
 

@@ -6,12 +6,17 @@ const http = createServer();
 const io = new Server(http, { transports: ["websocket"], serveClient: false, pingInterval: 3_600_000 });
 
 io.on("connection", (socket) => {
-  socket.on("listen", (room, done) => {
+  socket.on("listen", (/** @type {string} */ room, /** @type {() => void} */ joined) => {
     socket.join(room);
-    done();
+    joined();
   });
-  socket.on("note", (room, note) => io.to(room).emit("note", note));
+  socket.on("note", (/** @type {string} */ room, /** @type {unknown} */ note) => {
+    io.to(room).emit("note", note);
+  });
 });
 
-http.listen({ host: "127.0.0.1", port: 0, backlog: 4096 }, () => console.log(http.address().port));
+http.listen({ host: "127.0.0.1", port: 0, backlog: 4096 }, () => {
+  const { port } = /** @type {import("node:net").AddressInfo} */ (http.address());
+  console.log(port);
+});
 process.on("SIGTERM", () => process.exit(0));
