@@ -96,7 +96,7 @@ class Server:
     async def __aenter__(self) -> Self:
         raise_file_limit()
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
-        self._log = (Path(self._folder.name) / "stderr.log").open("w+b")
+        self._log = (Path(self._folder.name) / "stderr.log").open("ab")
         try:
             self._process = self._start()
         except BaseException:
@@ -178,8 +178,7 @@ class Server:
 
     def log(self) -> str:
         """Give what the server has logged."""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        return Path(self._log.name).read_text(errors="replace")
 
     @property
     def pid(self) -> int:

@@ -88,11 +88,17 @@ def _cell(result: Result, name: str) -> str:
     return shown(result.figures[name]) + (LIMITED if result.limited(name) else "")
 
 
+def _load(result: Result) -> str:
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in result.load.items())
+    return f"The load used of its core, {result.title}: {shares}."
+
+
 def notes(report: Report) -> list[str]:
     """Say what must be known beside the figures."""
     found = [f"{verdict.bound} ({key}): {verdict.budget.why}." for key, verdict in verdicts(report.results).items()]
     if any(result.limited(name) for result in report.results for name in result.figures):
         found.append(f"{LIMITED} The load used nearly all of its core: the rate is a lower bound.")
+    found += [_load(result) for result in report.results if result.unit.endswith("/s")]
     found += [f"Left out, {where}: {why}." for where, why in report.failures.items()]
     found += [f"Not installed: {name}. {how} installs it." for name, how in report.absent.items()]
     return found

@@ -29,7 +29,8 @@ max_connections: 100000
 websocket {{ listen: "127.0.0.1:{port}", no_tls: true, compression: false }}
 """
 
-HELLO = b'CONNECT {"verbose":false,"pedantic":false,"echo":false,"protocol":1}\r\n'
+# Protocol 0: no news about the server later on, which would stand among the messages.
+HELLO = b'CONNECT {"verbose":false,"pedantic":false,"echo":false,"protocol":0}\r\n'
 
 PING = b"PING\r\n"
 """Two seconds after a client has come the server pings it too, whatever ``ping_interval`` says."""

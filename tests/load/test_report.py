@@ -125,6 +125,7 @@ def test_rate_at_the_limit_of_the_load_is_marked_and_explained() -> None:
 
     assert table.lines[1] == ("a title", "deliveries/s", "1,000*", "", "900*", "", "")
     assert any("lower bound" in note for note in notes(told))
+    assert "The load used of its core, a title: bridge 95%, nats 95%." in notes(told)
 
 
 def test_tables_of_peers_and_of_variants_stand_apart() -> None:
