@@ -1,27 +1,27 @@
 import { connect } from "/sdk/workspace-bridge.js";
-import { Activity } from "./activity.js";
-import { adapterOf } from "./adapters.js";
-import { Agent } from "./agent.js";
-import { Calls, isCallEvent } from "./calls.js";
-import { Commands } from "./commands.js";
-import { Composer } from "./composer.js";
-import { Connection, lineState, wantsToken } from "./connection.js";
-import { CuttableWebSocket } from "./cut-line.js";
-import { Desk } from "./desk.js";
+import { adapterOf } from "./bus/adapters.js";
+import { Calls, isCallEvent } from "./bus/calls.js";
+import { Commands } from "./bus/commands.js";
+import { addressOf } from "./bus/message.js";
+import { Composer } from "./composer/composer.js";
+import { Connection, lineState, wantsToken } from "./connection/connection.js";
+import { CuttableWebSocket } from "./connection/cut-line.js";
+import { Header } from "./connection/header.js";
+import { app, token, workspace } from "./connection/visit.js";
+import { Activity } from "./desk/activity.js";
+import { Agent } from "./desk/agent.js";
+import { Desk } from "./desk/desk.js";
 import { find, show } from "./dom.js";
 import { FocusKeeper } from "./focus.js";
 import { Gadgets } from "./gadgets.js";
-import { Header } from "./header.js";
-import { Log } from "./log.js";
-import { addressOf } from "./message.js";
+import { Log } from "./log/log.js";
 import { Outside } from "./outside.js";
-import { Story } from "./story.js";
+import { Story } from "./story/story.js";
 import { Tabs } from "./tabs.js";
-import { app, token, workspace } from "./visit.js";
 
 /** The demo page: an ordinary widget on the SDK that subscribes to everything. Here its parts are put together. */
 
-/** @typedef {import("./message.js").Message} Message */
+/** @typedef {import("./bus/message.js").Message} Message */
 /** @typedef {import("../sdk/workspace-bridge.js").Bridge} Bridge */
 /** @typedef {import("../sdk/workspace-bridge.js").StateChange} StateChange */
 /** @typedef {import("../sdk/workspace-bridge.js").Joined} Joined */
@@ -151,7 +151,7 @@ function tellOfRecovery({ recovered, sameEpoch, offset, messages }) {
 
 /**
  * @param {Message} message of the stream
- * @param {import("./row.js").Way} way
+ * @param {import("./log/row.js").Way} way
  */
 function take(message, way) {
   log.add(message, way);
@@ -169,7 +169,7 @@ function take(message, way) {
 
 /**
  * @param {Message} message a call event
- * @param {import("./row.js").Way} way
+ * @param {import("./log/row.js").Way} way
  */
 function takeCall(message, way) {
   const news = calls.take(message);

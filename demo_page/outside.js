@@ -1,9 +1,9 @@
 import { arrange, element, find, show } from "./dom.js";
 
-/** @typedef {import("./calls.js").Calls} Calls */
-/** @typedef {import("./calls.js").Call} Call */
-/** @typedef {import("./calls.js").Party} Party */
-/** @typedef {import("./commands.js").Commands} Commands */
+/** @typedef {import("./bus/calls.js").Calls} Calls */
+/** @typedef {import("./bus/calls.js").Call} Call */
+/** @typedef {import("./bus/calls.js").Party} Party */
+/** @typedef {import("./bus/commands.js").Commands} Commands */
 
 /** @type {Record<string, string>} */
 const DOING = {
@@ -39,7 +39,7 @@ export class Outside {
     });
   }
 
-  /** @param {import("./adapters.js").Adapter} adapter */
+  /** @param {import("./bus/adapters.js").Adapter} adapter */
   fit({ outside }) {
     find("outside", HTMLElement).hidden = !outside;
     show(find("outside-note", HTMLParagraphElement), outside);

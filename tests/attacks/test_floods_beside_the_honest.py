@@ -77,9 +77,10 @@ async def a_frame_letter_by_letter(site: Site) -> Any:
 
 async def a_stranger_who_says_nothing(site: Site) -> Any:
     """A hundred connections that show no token."""
-    wires = [await site.wire() for _ in range(100)]
-    for wire in wires:
-        await wire.upgrade()
+    wires = []
+    for _ in range(100):
+        wires.append(await site.wire())
+        await wires[-1].upgrade()  # at once: it may take no longer than a token may
     return {(await wire.closed())[0] for wire in wires}
 
 

@@ -26,7 +26,7 @@ SENDABLE = [
 
 FILL = """async (file) => {
     const [{ fieldOf, blank }, { controlOf }, { changed, at }] = await Promise.all([
-        import("/composer-schema.js"), import("/composer-controls.js"), import("/composer-draft.js"),
+        import("/composer/schema.js"), import("/composer/controls.js"), import("/composer/draft.js"),
     ]);
     const schema = await (await fetch(`/schemas/${file}`)).json();
     const [example] = schema.examples;

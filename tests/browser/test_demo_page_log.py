@@ -241,7 +241,7 @@ async def flood_unseen(bridge: Bridge, count: int) -> int:
 async def test_the_log_is_bounded_in_size_too(demo: DemoPage) -> None:
     counts = await demo.page.evaluate(
         """async () => {
-            const [{ LogStore }, { Row }] = await Promise.all([import("/log-store.js"), import("/row.js")]);
+            const [{ LogStore }, { Row }] = await Promise.all([import("/log/store.js"), import("/log/row.js")]);
             const store = new LogStore();
             for (let offset = 1; offset <= 40; offset += 1) {
                 const message = { channel: "Notes", topic: "Test", subtopic: "Written", data: "x".repeat(1e6), offset };

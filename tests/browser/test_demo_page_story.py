@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEPT = 200
 
 TELL = """async (messages) => {
-    const { Storyteller } = await import("/story-teller.js");
+    const { Storyteller } = await import("/story/teller.js");
     const teller = new Storyteller();
     teller.open({ identity: { app: "desk", extension: "5069" } });
     return messages.flatMap(([message, via]) => teller.take(message, via))
@@ -273,7 +273,7 @@ async def test_a_lost_connection_and_what_was_missed_are_part_of_it(demo: DemoPa
         publish(bridge, number)
 
     await expect(story.notes.last).to_have_text("Connected again: 3 missed messages follow")
-    await expect(story.notes.first).to_contain_text("Connection lost")
+    await expect(story.notes.first).to_contain_text("The line ended")
     await expect(story.arrows.filter(has_text="Notes: Written")).to_have_count(3)
 
 

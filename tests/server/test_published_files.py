@@ -11,11 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.server.published import Published
+from bridge.testing import BackgroundBridge
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from bridge.testing import BackgroundBridge
 
 MODULE = "/sdk/workspace-bridge.js"
 
@@ -81,3 +80,12 @@ async def test_module_of_a_form_that_is_not_known_is_served_as_it_is(tmp_path: P
         answer = await got(Published(directory=tmp_path, bundled=["entry.js"]), "/entry.js")
     assert answer.text == "export default 1; // one\n"
     assert [(entry["event"], entry["module"]) for entry in logs] == [("sdk_not_bundled", "entry.js")]
+
+
+def test_the_client_is_public_where_tokens_are_asked_for_and_stays_without_the_demo_page() -> None:
+    with BackgroundBridge(jwt_secret="of-32-characters-or-more-for-tests", demo_page=False) as bridge:
+        base = bridge.http_url.rstrip("/")
+        assert httpx.get(base + MODULE).status_code == 200
+        assert httpx.get(base + "/sdk/gateway.js").status_code == 200
+        assert httpx.get(base + "/gadgets/one.html").status_code == 404
+        assert httpx.get(base + "/").status_code == 404
