@@ -37,10 +37,10 @@ soak: $(VENV)/installed-dev system-packages ## Run what takes long: load, soak, 
 	$(BIN)/python -m benchmarks.page
 
 bench: $(VENV)/installed-dev ## Measure against a plain `websockets` server
-	$(BIN)/python -m benchmarks.bench --rounds 3 --output build/bench.json
+	$(BIN)/python -m benchmarks.bench --rounds 3
 
 bench-peers: $(VENV)/installed-bench peer-packages $(SOCKET_IO)/node_modules/.installed ## Measure against NATS, nchan and Socket.IO
-	$(BIN)/python -m benchmarks.bench --peers all
+	$(BIN)/python -m benchmarks.bench --peers all --output benchmarks/results.json
 	$(BIN)/python -m benchmarks.document
 
 screenshots: $(VENV)/installed-dev system-packages ## Take the README's pictures of the demo page anew

@@ -35,6 +35,10 @@ QUIET_LOAD = 0.5
 
 FILES_BESIDE = 512
 RESULTS = Path(__file__).with_name("results.json")
+"""Those of ``make bench-peers``, which the documentation shows."""
+
+A_LOOK = Path("build") / "bench.json"
+"""Where others go, so that they do not take the place of these."""
 
 
 def options() -> argparse.ArgumentParser:
@@ -48,7 +52,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--all-cores", nargs="+", choices=PEERS, default=[], help="peers that may use the load's core, too"
     )
-    parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes; default %(default)s")
+    parser.add_argument("--output", type=Path, default=A_LOOK, help="where the JSON goes; default %(default)s")
     return parser
 
 
