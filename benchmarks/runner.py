@@ -59,6 +59,9 @@ class Runner:
         if missing := scenario.missing():
             self._note(scenario.key, missing)
             return []
+        for peer in self.peers:
+            if peer.name in scenario.without:
+                self._note(f"{scenario.key}/{peer.name}", scenario.without[peer.name])
         subjects = self._subjects(scenario)
         progress(f"{scenario.key}: {', '.join(subject.name for subject in subjects)}")
         samples: Samples = {part.key: {} for part in scenario.parts}

@@ -97,6 +97,16 @@ async def test_peer_that_fails_is_left_out_and_that_is_told(fresh: bool, opening
     assert runner.failures == {"failing/plain": "a message was lost"}
 
 
+async def test_peer_that_is_known_not_to_be_able_is_not_asked_and_that_is_told() -> None:
+    scenario = replace(failing("plain", fresh=True), without={"plain": "it cannot"})
+    runner = Runner(Plan(rounds=1), AT_HOME)
+
+    (result,) = await runner.run(scenario)
+
+    assert list(result.figures) == ["bridge"]
+    assert runner.failures == {"failing/plain": "it cannot"}
+
+
 async def test_failing_bridge_makes_the_measurement_void() -> None:
     with pytest.raises(LoadError, match="a message was lost"):
         await Runner(Plan(rounds=1), [THE_BRIDGE]).run(failing("bridge", fresh=True))
