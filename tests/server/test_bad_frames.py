@@ -139,7 +139,7 @@ UNFINISHED = {
 
 @pytest.mark.parametrize("sent", UNFINISHED.values(), ids=UNFINISHED)
 async def test_message_unfinished_too_long_closes_its_session_only(start: Start, sent: bytes) -> None:
-    bus = await start(open_seconds=0.1)
+    bus = await start(open_seconds=0.5)
     witness = await Witness.join(bus)
     bad = await bus.session()
     bad.send(sent)
@@ -154,7 +154,7 @@ async def _trickle(wire: Wire, ended: asyncio.Task[tuple[int, str]]) -> None:
 
 
 async def test_message_that_only_grows_is_not_finished_either(start: Start) -> None:
-    bus = await start(open_seconds=0.1)
+    bus = await start(open_seconds=0.5)
     bad = await bus.session()
     bad.send(frame(TEXT, b"{", fin=False))
     ended = asyncio.ensure_future(bad.closed())
@@ -164,13 +164,13 @@ async def test_message_that_only_grows_is_not_finished_either(start: Start) -> N
 
 async def test_each_message_has_its_own_time(start: Start) -> None:
     """The segments of a busy client may end in the middle of messages for as long as it likes."""
-    bus = await start(open_seconds=0.15, messages_per_second=0)
+    bus = await start(open_seconds=0.6, messages_per_second=0)
     wire = await bus.session()
     frames = [text(publish(number, id=f"m{number}")) for number in range(10)]
     wire.send(frames[0][:9])
     for before, after in pairwise(frames):
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):  # together three times OPEN_SECONDS
+            async with asyncio.timeout(0.2):  # together three times OPEN_SECONDS
                 await wire.frame()
         wire.send(before[9:], after[:9])
         assert (await wire.message())["subtopic"] == "Accepted"

@@ -26,7 +26,7 @@ BEGUN = {
 
 @pytest.mark.parametrize("sent", BEGUN.values(), ids=BEGUN)
 async def test_request_that_is_not_whole_in_time_gets_408(start: Start, sent: bytes) -> None:
-    bus = await start(open_seconds=0.1)
+    bus = await start(open_seconds=0.5)
     witness = await Witness.join(bus)
     wire = await bus.wire()
     wire.send(sent)
@@ -39,20 +39,20 @@ async def test_request_that_is_not_whole_in_time_gets_408(start: Start, sent: by
 
 
 async def test_connection_that_asks_nothing_is_closed(start: Start) -> None:
-    bus = await start(open_seconds=0.1)
+    bus = await start(open_seconds=0.5)
     wire = await bus.wire()
     assert await wire.reader.read() == b""
 
 
 async def test_second_request_has_its_own_time(start: Start) -> None:
-    bus = await start(open_seconds=0.1)
+    bus = await start(open_seconds=0.5)
     wire = await bus.wire()
     assert (await wire.request("GET /healthz HTTP/1.1\nHost: localhost\n\n"))[0] == 200
     assert (await wire.request("GET /healthz HTTP/1.1\nHost: localhost\n"))[0] == 408
 
 
 async def test_empty_lines_are_no_request(start: Start) -> None:
-    bus = await start(open_seconds=0.1)
+    bus = await start(open_seconds=0.5)
     wire = await bus.wire()
     assert (await wire.request("GET /healthz HTTP/1.1\nHost: localhost\n\n"))[0] == 200
     wire.send(b"\r\n")

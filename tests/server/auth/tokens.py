@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 SECRET = "a secret of the tests, and of nobody else; long enough for any of the HS algorithms"
 
 
+SECONDS = 86_400
+"""For which a token is good: some are made long before the test that needs them."""
+
+
 def claims(**changed: Any) -> dict[str, Any]:
     """Give the claims of a widget in workspace ``demo``; ``None`` leaves one out."""
     usual: dict[str, Any] = {
         "sub": "alice",
-        "exp": int(time.time()) + 600,
+        "exp": int(time.time()) + SECONDS,
         "workspace": "demo",
         "app": "widget",
         "roles": ["widget"],

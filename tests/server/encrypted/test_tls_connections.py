@@ -129,7 +129,7 @@ async def test_client_that_leaves_in_the_handshake_disturbs_nobody(bus: Bus) -> 
 
 
 async def test_handshake_has_open_seconds(start: Start) -> None:
-    bus = await start(open_seconds=0.1)
+    bus = await start(open_seconds=0.5)
     witness = await Witness.join(bus)
     silent, slow = await raw(bus), await raw(bus)
     slow.send(CLIENT_HELLO)
