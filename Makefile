@@ -53,9 +53,9 @@ check: $(VENV)/installed-dev
 	$(BIN)/workspace-bridge schemas schemas --types sdk/messages.d.ts --check
 
 # Folders whose tests need packages for Node.js or for the browser.
-NODE_PACKAGES := tests/schemas tests/sdk tests/browser
+NODE_PACKAGES := tests/schemas tests/sdk tests/browser $(SOCKET_IO)
 
-unit: $(VENV)/installed-dev $(NODE_PACKAGES:%=%/node_modules/.installed)
+unit: $(VENV)/installed-bench peer-packages $(NODE_PACKAGES:%=%/node_modules/.installed)
 	$(BIN)/pytest
 
 schemas: $(VENV)/installed ## Write schemas/ anew after a change of the models
