@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from benchmarks.load import HANDSHAKES_AT_ONCE, TIMEOUT_SECONDS, now, run
-from benchmarks.measure import BRIDGE, Cores, Server, raise_file_limit, span
+from benchmarks.measure import Cores, span
+from benchmarks.processes import raise_file_limit
 from benchmarks.report import progress
+from benchmarks.server import Server, bridge_program
 from benchmarks.soak import MEMORY_GROWTH, check_log, left_behind
 from benchmarks.soak_figures import Figures
 from benchmarks.soak_ledger import BrokenPromiseError, Ledger
@@ -151,7 +153,7 @@ async def _regularly(rate: float, seconds: float) -> Any:
         await asyncio.sleep(0.01)
 
 
-async def churn(plan: Churn, core: int | None = None) -> list[Figures]:
+async def churn(plan: Churn, cores: frozenset[int] | None = None) -> list[Figures]:
     """Run all rounds against one server.
 
     Raises:
@@ -163,7 +165,7 @@ async def churn(plan: Churn, core: int | None = None) -> list[Figures]:
             f"{plan.sessions} sessions need more than {allowed} open files: raise `ulimit -Hn`, or take fewer"
         )
     chance = random.Random(plan.seed)
-    async with Server(BRIDGE, SETTINGS, core=core) as server:
+    async with Server(bridge_program(SETTINGS), cores=cores) as server:
         tasks = await server.tasks()
         rounds = []
         for _ in range(plan.rounds):

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from benchmarks import speech
 from benchmarks.load import TIMEOUT_SECONDS, Group, LoadError, client_frame, connect_all, now
 from benchmarks.measure import span
+from benchmarks.pace import paced
 
 if TYPE_CHECKING:
     from benchmarks.load import Link
-    from benchmarks.measure import Server, Span
+    from benchmarks.measure import Span
+    from benchmarks.server import Server
 
 FIRST_EXTENSION = 200_000
 """Workspaces named by digits have an agent. Far from those that the simulator keeps for itself."""
@@ -22,8 +24,6 @@ _STATES = ("Cisco/Agent/SetReadyState", "Cisco/Agent/SetNotReadyState")
 
 class Commands(Group):
     """Agents that become ready and not ready in turn.
-
-    The rate is kept whatever the bridge does: a late answer delays no later command, and so hides none.
 
     Attributes:
         accepted: Seconds from sending a command to its ``Accepted``.
@@ -52,22 +52,12 @@ class Commands(Group):
 
     async def round(self, rate: float, seconds: float) -> Span:
         """Send ``rate`` commands a second, and wait for all outcomes."""
-        self.accepted, self.ended, self.late = [], [], []
+        self.accepted, self.ended = [], []
         with span(self.server) as measured:
-            await self._send_all(rate, round(rate * seconds))
+            self.late = await paced(rate, round(rate * seconds), self._send)
             await asyncio.wait_for(self._idle.wait(), TIMEOUT_SECONDS)
         measured.count = len(self.ended)
         return measured
-
-    async def _send_all(self, rate: float, total: int) -> None:
-        started, sent = now(), 0
-        while sent < total:
-            due = min(total, int((now() - started) * rate) + 1)
-            for number in range(sent, due):
-                self.late.append(now() - started - number / rate)
-                self._send()
-            sent = due
-            await asyncio.sleep(max(0.0, started + sent / rate - now()))
 
     def _send(self) -> None:
         number = next(self._ids)

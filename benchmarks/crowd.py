@@ -1,68 +1,109 @@
-"""Many workspaces: what a publish costs must not depend on how many others there are."""
+"""Many workspaces, many patterns: what a publish costs must not depend on how many others there are."""
 
 from __future__ import annotations
 
 import asyncio
-from itertools import cycle
+from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from benchmarks import speech
-from benchmarks.load import TIMEOUT_SECONDS, Group, client_frame, connect_all, frame_end
+from benchmarks.load import TIMEOUT_SECONDS, Group, LoadError, client_frame, connect_all, frame_end
 from benchmarks.measure import span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from benchmarks.load import Link
-    from benchmarks.measure import Server, Span
+    from benchmarks.measure import Span
+    from benchmarks.server import Server
 
 ACTIVE = 10
-"""So many messages are on their way at any time, each in another workspace."""
+"""So many messages are on their way at any time."""
+
+ENDLESS = 1 << 62
+
+PATTERNS_PER_SESSION = 128
+"""No session may have more."""
 
 
 class Crowd(Group):
-    """Workspaces with one session each, which hears its own messages."""
+    """Sessions that hear their own messages, and others that do nothing but to be there."""
 
-    def __init__(self, server: Server, links: list[Link]) -> None:
-        super().__init__(server, links)
-        self._members = [_Member(self, link) for link in links]
-        self._next = cycle(self._members)
-        self._running = False
-        self._in_flight = 0
+    def __init__(self, server: Server, active: list[Link], silent: list[Link]) -> None:
+        super().__init__(server, [*active, *silent])
+        self._members = [_Member(self, link) for link in active]
         self._idle = asyncio.Event()
-        self._count = 0
+
+        # Set anew when they begin to publish.
+        self._next = cycle(self._members)
+        self._to_send = self._in_flight = self._count = 0
 
     @classmethod
-    async def open(cls, server: Server, workspaces: int) -> Crowd:
-        """Connect one session for each workspace."""
+    async def of_workspaces(cls, server: Server, workspaces: int, active: int) -> Crowd:
+        """Connect one session for each workspace; all have had a message, and the first so many publish."""
         paths = [speech.bridge_path(f"w{number}") for number in range(workspaces)]
-        return cls(server, await connect_all(server.port, paths, _listen_to_itself))
+        links = await connect_all(server.port, paths, _listen_to_itself)
+        warm_up = cls(server, links, [])
+        await warm_up.once()
+        return cls(server, links[:active], links[active:])
 
-    async def round(self, publishing: int, seconds: float) -> Span:
-        """Let the first so many workspaces publish in turn, for so many seconds."""
-        self._next = cycle(self._members[:publishing])
-        self._running, self._count, self._in_flight = True, 0, ACTIVE
-        self._idle.clear()
+    @classmethod
+    async def of_patterns(cls, server: Server, patterns: int) -> Crowd:
+        """Connect one session that publishes, and in the same workspace as many as it takes for other patterns."""
+        path = speech.bridge_path("w0")
+        active = await connect_all(server.port, [path], _listen_to_itself)
+        others = iter([f"Other/Topic{number // 100}/Note{number}" for number in range(1, patterns)])
+        chunks: Iterator[list[str]] = iter(lambda: list(islice(others, PATTERNS_PER_SESSION)), [])
+
+        async def then(link: Link) -> None:
+            await link.receive()
+            link.send(speech.subscribe(next(chunks), "listen"))
+            if b'"Subscribed"' not in (answer := await link.receive()):
+                raise LoadError(f"not subscribed: {answer[:300].decode()}")
+
+        sessions = -(-(patterns - 1) // PATTERNS_PER_SESSION)
+        return cls(server, active, await connect_all(server.port, [path] * sessions, then))
+
+    async def once(self) -> None:
+        """Let everybody publish once."""
+        await self._run(len(self._members))
+
+    async def round(self, seconds: float) -> Span:
+        """Let those who publish do so in turn, for so many seconds."""
         with span(self.server) as measured:
-            for _ in range(ACTIVE):
-                next(self._next).send()
-            await asyncio.sleep(seconds)
-            self._running = False
-            await asyncio.wait_for(self._idle.wait(), TIMEOUT_SECONDS)
-            measured.count = self._count
+            asyncio.get_running_loop().call_later(seconds, self._stop)
+            measured.count = await self._run(ENDLESS)
         return measured
 
+    async def _run(self, limit: int) -> int:
+        self._next = cycle(self._members)
+        self._to_send, self._in_flight, self._count = limit, 0, 0
+        self._idle.clear()
+        for _ in range(min(ACTIVE, limit)):
+            self._send()
+        await asyncio.wait_for(self._idle.wait(), TIMEOUT_SECONDS)
+        return self._count
+
+    def _stop(self) -> None:
+        self._to_send = 0
+
+    def _send(self) -> None:
+        self._to_send -= 1
+        self._in_flight += 1
+        next(self._next).send()
+
     def arrived(self) -> None:
-        """Note that a message has come back; the next workspace sends one."""
+        """Note that a message has come back; the next session sends one."""
         self._count += 1
-        if self._running:
-            next(self._next).send()
-            return
         self._in_flight -= 1
-        if not self._in_flight:
+        if self._to_send:
+            self._send()
+        elif not self._in_flight:
             self._idle.set()
 
 
 class _Member(asyncio.Protocol):
-    """The session of one workspace."""
+    """A session that publishes."""
 
     __slots__ = ("_crowd", "_rest", "_transport")
 

@@ -26,9 +26,11 @@ from benchmarks.finesse_figures import Cost, Memory, Result
 from benchmarks.finesse_times import Stretch, read
 from benchmarks.load import TIMEOUT_SECONDS, run
 from benchmarks.look_alike import LookAlike
-from benchmarks.measure import Server, delay_of, memory_of, percentile
+from benchmarks.measure import percentile
 from benchmarks.pinger import pinging
+from benchmarks.processes import delay_of, memory_of
 from benchmarks.report import progress
+from benchmarks.server import Server, bridge_program
 from benchmarks.soak import SETTINGS, check_log, left_behind
 from benchmarks.soak_figures import Figures
 from benchmarks.soak_ledger import OUTCOMES, BrokenPromiseError
@@ -69,7 +71,7 @@ class Plan:
 class Places:
     """Where the bridge runs, and where look-alike, Prosody and load do; anywhere by default."""
 
-    bridge: int | None = None
+    bridge: frozenset[int] | None = None
     others: frozenset[int] = field(default_factory=lambda: frozenset(os.sched_getaffinity(0)))
 
     @classmethod
@@ -80,7 +82,7 @@ class Places:
             progress("one core for everything: times mean nothing here")
             return cls(None, frozenset(cores))
         progress(f"the bridge has a core to itself; look-alike, Prosody and load share {len(cores) - 1}")
-        return cls(cores[-1], frozenset(cores[:-1]))
+        return cls(frozenset(cores[-1:]), frozenset(cores[:-1]))
 
 
 async def finesse(plan: Plan, places: Places | None = None) -> Result:
@@ -94,7 +96,7 @@ async def finesse(plan: Plan, places: Places | None = None) -> Result:
         look_alike = await stack.enter_async_context(LookAlike(plan.agents, places.others))
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finesse-benchmark-")))
         settings = SETTINGS | look_alike.settings | {TIMES_FILE: str(directory / "times")}
-        async with Server(BRIDGE, settings, core=places.bridge) as bridge:
+        async with Server(bridge_program(settings, BRIDGE), cores=places.bridge) as bridge:
             trial = Trial(plan, look_alike, bridge, Result(plan.agents, len(places.others)))
             await trial.go()
             check_log(bridge.log())

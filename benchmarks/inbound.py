@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from benchmarks import speech
-from benchmarks.load import TIMEOUT_SECONDS, Count, Group, Tally, client_frame, connect_all, frame_end
+from benchmarks.arrival import enter_all, listen_all
+from benchmarks.counting import Count, Tally
+from benchmarks.load import TIMEOUT_SECONDS, Group, client_frame, frame_end
 from benchmarks.measure import Span, span
 
 if TYPE_CHECKING:
+    from benchmarks.counting import Ear
     from benchmarks.load import Link
-    from benchmarks.measure import Server
     from benchmarks.peers import Peer
+    from benchmarks.server import Server
+
+ROOM = "bench"
+
+
+async def _everybody(server: Server, peer: Peer, senders: int) -> tuple[list[Link], Link]:
+    """Connect the senders and their one reader."""
+    (reader,) = await listen_all(server.port, peer, [ROOM])
+    return await enter_all(server.port, peer, [ROOM] * senders), reader
 
 
 class Inbound(Group):
     """Senders that each keep so many messages in flight. A message is in flight until the one reader has it."""
 
-    def __init__(self, server: Server, senders: list[Link], reader: Link) -> None:
+    def __init__(self, server: Server, peer: Peer, senders: list[Link], reader: Link) -> None:
         super().__init__(server, [reader, *senders])
         self._senders = [link.transport for link in senders]
-        self._frames = [client_frame(speech.note(number)) for number in range(len(senders))]
-        self._reader = _Reader(self)
+        self._frames = [peer.frame(speech.note(number), ROOM) for number in range(len(senders))]
+        self._reader = _Reader(self, peer.ear(ROOM))
         reader.transport.set_protocol(self._reader)
         self._running = False
         self._idle = asyncio.Event()
@@ -32,8 +44,7 @@ class Inbound(Group):
     @classmethod
     async def open(cls, server: Server, peer: Peer, senders: int) -> Inbound:
         """Connect everybody."""
-        (reader,) = await connect_all(server.port, [peer.listener_path], peer.listen)
-        return cls(server, await connect_all(server.port, [peer.sender_path] * senders, peer.enter), reader)
+        return cls(server, peer, *await _everybody(server, peer, senders))
 
     async def round(self, in_flight: int, seconds: float) -> Span:
         """Send for so many seconds, then wait until nothing is in flight."""
@@ -52,12 +63,12 @@ class Inbound(Group):
         self._in_flight += count
         self._senders[number].write(self._frames[number] * count)
 
-    def arrived(self, senders: dict[int, int]) -> None:
-        """Note that so many messages of each sender have come; each may send as many more."""
-        for number, count in senders.items():
-            self._count += count
-            self._in_flight -= count
-            if self._running:
+    def arrived(self, numbers: list[int]) -> None:
+        """Note that a message of each of these senders has come; each may send as many more."""
+        self._count += len(numbers)
+        self._in_flight -= len(numbers)
+        if self._running:
+            for number, count in Counter(numbers).items():
                 self._send(number, count)
         if not self._in_flight:
             self._idle.set()
@@ -66,24 +77,12 @@ class Inbound(Group):
 class _Reader(asyncio.Protocol):
     """Reads of each message whose it is, and no more."""
 
-    def __init__(self, inbound: Inbound) -> None:
+    def __init__(self, inbound: Inbound, ear: Ear) -> None:
         self._inbound = inbound
-        self._rest = b""
+        self._ear = ear
 
     def data_received(self, data: bytes) -> None:
-        data = self._rest + data
-        senders: dict[int, int] = {}
-        at = 0
-        while True:
-            start, end = frame_end(data, at)
-            if not start or end > len(data):
-                break
-            name = start + speech.NAME_START
-            number = int(data[name : name + speech.NAME_DIGITS])
-            senders[number] = senders.get(number, 0) + 1
-            at = end
-        self._rest = data[at:]
-        self._inbound.arrived(senders)
+        self._inbound.arrived(self._ear.hear(data))
 
 
 class Acknowledged(Group):
@@ -101,8 +100,7 @@ class Acknowledged(Group):
     @classmethod
     async def open(cls, server: Server, peer: Peer, senders: int) -> Acknowledged:
         """Connect everybody."""
-        (reader,) = await connect_all(server.port, [peer.listener_path], peer.listen)
-        return cls(server, await connect_all(server.port, [peer.sender_path] * senders, peer.enter), reader)
+        return cls(server, *await _everybody(server, peer, senders))
 
     async def round(self, in_flight: int, seconds: float) -> Span:
         """Send for so many seconds, then wait until nothing is in flight."""

@@ -16,19 +16,21 @@ import os
 import struct
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
-    from benchmarks.measure import Server
+    from benchmarks.server import Server
 
-TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 TIMEOUT_SECONDS = 30.0
 """An answer that takes longer will not come: the measurement ends with an error instead of hanging."""
 
 HANDSHAKES_AT_ONCE = 64
-_UNKNOWN = 1 << 62
+
+What = TypeVar("What")
+Done = TypeVar("Done")
 
 
 class LoadError(RuntimeError):
@@ -132,7 +134,7 @@ class Link(asyncio.Protocol):
         if not self.opened.done() and not self._take_handshake():
             return
         for opcode, payload in take_frames(self._buffer):
-            if opcode == TEXT:
+            if opcode in {TEXT, BINARY}:
                 self.on_message(payload)
             elif opcode == PING:
                 self._transport.write(client_frame(payload, PONG))
@@ -177,9 +179,9 @@ class Link(asyncio.Protocol):
                 await self._news.wait()
         return self._inbox.popleft()
 
-    def send(self, payload: bytes) -> None:
+    def send(self, payload: bytes, opcode: int = TEXT) -> None:
         """Send one message."""
-        self._transport.write(client_frame(payload))
+        self._transport.write(client_frame(payload, opcode))
 
     async def close(self) -> None:
         """Say goodbye and wait for the end."""
@@ -187,100 +189,6 @@ class Link(asyncio.Protocol):
             self._transport.write(client_frame(struct.pack("!H", 1000), CLOSE))
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await self.lost
-
-
-class Tally:
-    """Counting clients that get the same messages: all have a burst when each has as many bytes as the probe.
-
-    Attributes:
-        bytes: What all clients got together.
-        target: How much that is when all have the burst; not known before the probe has seen it.
-    """
-
-    __slots__ = ("_reached", "bytes", "clients", "target")
-
-    def __init__(self) -> None:
-        self.clients: list[Count] = []
-        self.bytes = 0
-        self.target = _UNKNOWN
-        self._reached: asyncio.Future[None] | None = None
-
-    def expect(self, each: int) -> None:
-        """Note how many bytes each client must have in the end."""
-        self.target = each * len(self.clients)
-        if self.bytes >= self.target:
-            self.reach()
-
-    def reach(self) -> None:
-        """End the wait."""
-        self.target = _UNKNOWN
-        if self._reached is not None and not self._reached.done():
-            self._reached.set_result(None)
-
-    async def wait(self, start: Callable[[], None]) -> None:
-        """Start a burst and wait until all have it.
-
-        Raises:
-            TimeoutError: One does not get it.
-        """
-        self._reached = asyncio.get_running_loop().create_future()
-        start()
-        await asyncio.wait_for(self._reached, TIMEOUT_SECONDS)
-
-    def check(self, each: int) -> None:
-        """Make sure that every client has got as much as the probe.
-
-        Raises:
-            LoadError: One has not.
-        """
-        for client in self.clients:
-            if client.bytes != each:
-                raise LoadError(f"a session got {client.bytes} bytes where the probe got {each}")
-
-
-class Count(asyncio.Protocol):
-    """Takes over a connection and counts bytes, nothing else."""
-
-    __slots__ = ("_tally", "bytes")
-
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
-        self.bytes = 0
-        tally.clients.append(self)
-
-    def data_received(self, data: bytes) -> None:
-        """Count."""
-        size = len(data)
-        self.bytes += size
-        tally = self._tally
-        tally.bytes += size
-        if tally.bytes >= tally.target:
-            tally.reach()
-
-
-class Probe(asyncio.Protocol):
-    """Takes over a connection, looks where its messages end, and tells the tally how many bytes a burst has."""
-
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
-        self._rest = b""
-        self.missing = 0
-        self.bytes = 0
-
-    def data_received(self, data: bytes) -> None:
-        """Find the ends of frames."""
-        data = self._rest + data
-        at = 0
-        while True:
-            start, end = frame_end(data, at)
-            if not start or end > len(data):
-                break
-            at = end
-            self.missing -= 1
-        self.bytes += at
-        self._rest = data[at:]
-        if at and not self.missing:
-            self._tally.expect(self.bytes)
 
 
 async def connect(port: int, path: str, token: str | None = None) -> Link:
@@ -299,16 +207,27 @@ async def connect_all(
     port: int, paths: Iterable[str], then: Callable[[Link], Awaitable[None]] | None = None
 ) -> list[Link]:
     """Open many connections, some at once; ``then`` is what each does first."""
-    gate = asyncio.Semaphore(HANDSHAKES_AT_ONCE)
 
     async def one(path: str) -> Link:
-        async with gate:
-            link = await connect(port, path)
-            if then is not None:
-                await then(link)
-            return link
+        link = await connect(port, path)
+        if then is not None:
+            await then(link)
+        return link
 
-    return await asyncio.gather(*map(one, paths))
+    return await some_at_once(one, paths)
+
+
+async def some_at_once(
+    do: Callable[[What], Awaitable[Done]], whats: Iterable[What], at_once: int = HANDSHAKES_AT_ONCE
+) -> list[Done]:
+    """Do the same with many, with no more than some at a time."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(what: What) -> Done:
+        async with gate:
+            return await do(what)
+
+    return await asyncio.gather(*map(one, whats))
 
 
 class Group:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from benchmarks.load import TIMEOUT_SECONDS, LoadError
-from benchmarks.measure import STOP_SECONDS, cpu_of, delay_of, raise_file_limit
+from benchmarks.processes import cpu_of, delay_of, raise_file_limit
+from benchmarks.server import STOP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

@@ -1,35 +1,40 @@
 """A plain broadcast server on `websockets`, as its documentation shows: what the bridge is compared with.
 
-Each text is sent to all others who came by ``/listen``. Without compression, as the bridge; without pings, as the
-bridge while it is measured. It has no envelope, no validation, no order that could be recovered.
+Each text that comes by ``/send/ROOM`` is sent to all who came by ``/listen/ROOM``. Without compression, as the bridge;
+without pings, as the bridge while it is measured. It has no envelope, no validation, no order that could be recovered.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import broadcast, serve
 
 from benchmarks.load import run
-from benchmarks.speech import PLAIN_LISTENER
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
-_listeners: set[ServerConnection] = set()
+LISTEN = "listen"
+
+_rooms: defaultdict[str, set[ServerConnection]] = defaultdict(set)
 
 
 async def _serve_client(client: ServerConnection) -> None:
-    listens = client.request is not None and client.request.path == PLAIN_LISTENER
+    assert client.request is not None
+    _, verb, room = client.request.path.split("/")
+    listeners = _rooms[room]
+    listens = verb == LISTEN
     if listens:
-        _listeners.add(client)
+        listeners.add(client)
     try:
         async for text in client:
-            broadcast(_listeners - {client} if listens else _listeners, text)
+            broadcast(listeners - {client} if listens else listeners, text)
     finally:
-        _listeners.discard(client)
+        listeners.discard(client)
 
 
 async def main() -> None:

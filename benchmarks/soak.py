@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.load import TIMEOUT_SECONDS, now, run
-from benchmarks.measure import BRIDGE, Cores, Server, span
+from benchmarks.measure import Cores, span
 from benchmarks.report import progress
+from benchmarks.server import Server, bridge_program
 from benchmarks.soak_desk import SoakDesk
 from benchmarks.soak_figures import Figures
 from benchmarks.soak_ledger import BrokenPromiseError
@@ -51,14 +52,14 @@ class Soak:
     seed: int = 0
 
 
-async def soak(plan: Soak, core: int | None = None) -> list[Figures]:
+async def soak(plan: Soak, cores: frozenset[int] | None = None) -> list[Figures]:
     """Run all rounds against one server.
 
     Raises:
         BrokenPromiseError: The bridge broke one; the text says which.
     """
     chance = random.Random(plan.seed)
-    async with Server(BRIDGE, SETTINGS, core=core) as server:
+    async with Server(bridge_program(SETTINGS), cores=cores) as server:
         rounds = [await _round(server, plan, chance) for _ in range(plan.rounds)]
         check_log(server.log())
     check_memory(rounds)

@@ -1,4 +1,4 @@
-"""What clients of the bridge say, as bytes; and how the plain server is spoken to."""
+"""What clients of the bridge say, as bytes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ if TYPE_CHECKING:
 MESSAGE_BYTES: Final = 320
 """Size of a message as it is sent: a typical call event's command, envelope and all."""
 
-PLAIN_LISTENER = "/listen"
-PLAIN_SENDER = "/"
-
 NAME_DIGITS = 4
-_before_name = b'{"channel":"Bench","topic":"Load","subtopic":"Note","source":"s'
-NAME_START: Final = len(_before_name)
+NOTE_START = b'{"channel":"Bench","topic":"Load","subtopic":"Note","source":"s'
+NAME_START: Final = len(NOTE_START)
 """Where a sender's number stands in its message. The bridge delivers these fields in the same order."""
 
 ACCEPTED = b'{"channel":"Bridge","topic":"Message","subtopic":"Accepted"'
@@ -33,7 +30,7 @@ def bridge_path(workspace: str, app: str = "load") -> str:
 
 def note(sender: int = 0, message_id: bytes | None = None) -> bytes:
     """Write a message on a free channel, of the usual size."""
-    head = _before_name + b"%0*d" % (NAME_DIGITS, sender)
+    head = NOTE_START + b"%0*d" % (NAME_DIGITS, sender)
     name = b"" if message_id is None else b'","id":"' + message_id
     tail = b'","data":{"text":"'
     filling = MESSAGE_BYTES - len(head) - len(name) - len(tail) - 3
