@@ -93,7 +93,7 @@ $(VENV)/installed-bench: pyproject.toml | $(VENV)/installed-dev
 peer-packages: system-packages | $(VENV)/installed-bench
 	@$(BIN)/python -c 'from benchmarks.peers import PEERS; raise SystemExit(not PEERS["nchan"].installed())' && exit 0; \
 	if [ -z "$(APT)" ] || ! command -v apt-get >/dev/null; then \
-	  echo "nginx lacks its module nchan, which is left out: install it with your system's package manager."; exit 0; fi; \
+	  echo "nginx lacks its module nchan: make bench-peers leaves it out, make test fails. Install it with your system's package manager."; exit 0; fi; \
 	echo "Installing: libnginx-mod-nchan"; \
 	$(APT) update -qq && DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends libnginx-mod-nchan >/dev/null
 
