@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bridge.broker.tokens import RefusedToken
     from bridge.calls.adapter import Failure
     from bridge.protocol.address import Address
+    from bridge.protocol.catalogue import Entry
     from bridge.protocol.errors import CloseCode, Rejection
     from bridge.protocol.message import Message
     from bridge.server.opening import Applicant
@@ -128,7 +129,8 @@ class Telemetry(Collector):
         self._counters: dict[str, tuple[str, Callable[[], float]]] = {}
 
         # Counters by label.
-        self._published: Counter[Address | str] = Counter()
+        self._published: Counter[Address] = Counter()
+        self._published_free = 0
         self._delivered = 0
         self._refused: Counter[str] = Counter()
         self._outcomes: Counter[tuple[str, str]] = Counter()
@@ -183,6 +185,8 @@ class Telemetry(Collector):
         for name, (text, value) in self._counters.items():
             yield CounterMetricFamily(name, text, value())
         published = {(str(address),): count for address, count in self._published.items()}
+        if self._published_free:
+            published[FREE,] = self._published_free
         yield _counter("bridge_messages", "Messages published, by address", ["address"], published)
         yield _counter("bridge_deliveries", "Messages queued for sessions", [], {(): self._delivered})
         refused = {(code,): count for code, count in self._refused.items()}
@@ -226,9 +230,12 @@ class Telemetry(Collector):
             last=str(session.last_address) if session.last_address else None,
         )
 
-    def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
+    def published(self, address: Address, entry: Entry | None, recipients: int) -> None:
         """Count."""
-        self._published[address if catalogued else FREE] += 1
+        if entry is not None:
+            self._published[address] += 1
+        else:
+            self._published_free += 1
         self._delivered += recipients
 
     def rejected(self, workspace: str, identity: Identity, rejection: Rejection, message: Message | None) -> None:

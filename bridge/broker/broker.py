@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 def random_id() -> str:
     """Give 20 random letters and digits, quickly: every message gets one. Unlikely to be met twice, no secret."""
-    return f"{random.getrandbits(80):020x}"
+    return random.getrandbits(80).to_bytes(10).hex()
 
 
 class RefusedError(Exception):
@@ -228,18 +228,16 @@ class Broker:
                 raise too_fast(self.limits, text, wait)
             message = decode(text, strict=self.limits.strict)
             session.last_address = message.address
-            self._handle(session, message)
+            checked = self._publishing.check(session.permissions, message)
+            entry = checked.entry
+            if entry is not None and entry.kind is Kind.CONTROL:
+                self._controls.handle(session, message, entry.address, checked.body)
+            else:
+                self._publishing.publish(session.workspace, session, message, checked, now)
         except Rejection as rejection:
             self._reject(session, rejection, message)
             if wait and session.bucket.exhausted(now):
                 session.subscriber.close(CloseCode.TOO_MANY, "rate refused for 10 s on end")
-
-    def _handle(self, session: Session, message: Message) -> None:
-        checked = self._publishing.check(session.permissions, message)
-        if checked.entry is not None and checked.entry.kind is Kind.CONTROL:
-            self._controls.handle(session, message, checked.entry.address, checked.body)
-        else:
-            self._publishing.publish(session.workspace, session, message, checked)
 
     def _reject(self, session: Session, rejection: Rejection, message: Message | None) -> None:
         name(rejection, message)

@@ -20,25 +20,24 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock. The part of a timestamp down to the second is formatted once a second."""
+    """The machine's clock. A timestamp is formatted once a millisecond, its part down to the second once a second."""
 
     def __init__(self) -> None:
-        # One value, so that a second thread never sees the second without its text.
-        self._formatted = (-1, "")
+        # The millisecond and its text, the second and its text: one value, so that a second thread sees what belongs
+        # together.
+        self._formatted = (-1, "", -1, "")
 
-    def monotonic(self) -> float:
-        """Give seconds since an arbitrary start."""
-        return time.monotonic()
-
-    def unix(self) -> float:
-        """Give the time of day: seconds since 1970."""
-        return time.time()
+    monotonic = staticmethod(time.monotonic)
+    unix = staticmethod(time.time)
 
     def timestamp(self) -> str:
         """Give the time of day: RFC 3339, UTC, milliseconds."""
-        seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
-        second, prefix = self._formatted
-        if seconds != second:
-            prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-            self._formatted = (seconds, prefix)
-        return f"{prefix}.{milliseconds:03d}Z"
+        now = time.time_ns() // 1_000_000
+        last, text, last_second, prefix = self._formatted
+        if now != last:
+            second, milliseconds = divmod(now, 1000)
+            if second != last_second:
+                prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            text = f"{prefix}.{milliseconds:03d}Z"
+            self._formatted = (now, text, second, prefix)
+        return text

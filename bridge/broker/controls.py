@@ -10,13 +10,12 @@ from bridge.broker.policy import not_permitted
 from bridge.protocol import catalogue, control
 from bridge.protocol.address import Address, Pattern
 from bridge.protocol.errors import Code, FieldError, Rejection, pointer, worth_telling
-from bridge.protocol.message import Message, encode_control
+from bridge.protocol.message import Message, Published, encode_control
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bridge.broker.clock import Clock
-    from bridge.broker.history import Stored
     from bridge.broker.limits import Limits
     from bridge.broker.renewal import Renewal
     from bridge.broker.session import Session
@@ -161,6 +160,6 @@ def _patterns(texts: Iterable[str], at: tuple[str, str] | None = None) -> list[P
     return list(parsed)
 
 
-def _fragments(messages: Iterable[Stored]) -> list[orjson.Fragment]:
+def _fragments(messages: Iterable[Published]) -> list[orjson.Fragment]:
     """Give stored messages as they were delivered, without reading them again."""
-    return [orjson.Fragment(stored.encoded.payload) for stored in messages]
+    return [orjson.Fragment(message.payload) for message in messages]

@@ -69,8 +69,8 @@ class Guests:
             guest = Guest(identity, Permissions(identity, workspace))
             checked = self._check(guest, message)
             room = self._enter(workspace, guests)
-            accepted = self._publishing.publish(room, guest, message, checked)
-            return str(message.id), accepted
+            accepted = self._publishing.publish(room, guest, message, checked, self._clock.monotonic())
+            return str(message.id), accepted or {}
         except Rejection as rejection:
             self._tell(workspace, identity, rejection, message)
             raise
@@ -94,7 +94,7 @@ class Guests:
             raise
 
         def reach(room: Workspace) -> None:
-            self._publishing.publish(room, guest, message, checked)
+            self._publishing.publish(room, guest, message, checked, self._clock.monotonic())
 
         return Notice(str(message.id), list(self._workspaces), reach)
 

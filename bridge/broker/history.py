@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from bridge.protocol.address import patterns_matching
 
@@ -12,18 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bridge.broker.limits import Limits
-    from bridge.protocol.address import Address, Pattern
+    from bridge.protocol.address import Pattern
     from bridge.protocol.catalogue import Retention
-    from bridge.protocol.message import Encoded
-
-
-class Stored(NamedTuple):
-    """One message of the stream. ``at`` is monotonic seconds."""
-
-    offset: int
-    at: float
-    address: Address
-    encoded: Encoded
+    from bridge.protocol.message import Published
 
 
 class History:
@@ -33,7 +24,7 @@ class History:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._ring: deque[Stored] = deque()
+        self._ring: deque[Published] = deque()
         self._bytes = 0
         self._dropped = 0
 
@@ -45,40 +36,41 @@ class History:
         """Size of all payloads kept."""
         return self._bytes
 
-    def append(self, stored: Stored) -> None:
+    def append(self, published: Published) -> None:
         """Keep a message, and let go of what the bounds no longer allow."""
-        self._ring.append(stored)
-        self._bytes += len(stored.encoded.payload)
-        self.expire(stored.at)
+        self._ring.append(published)
+        self._bytes += len(published.payload)
+        self.expire(published.at)
 
     def expire(self, now: float) -> None:
         """Let go of messages that are too many, too old or too large together."""
         limits, ring = self._limits, self._ring
-        oldest = now - limits.history_seconds
-        while ring and (
-            len(ring) > limits.history_messages or self._bytes > limits.history_bytes or ring[0].at < oldest
-        ):
-            dropped = ring.popleft()
-            self._bytes -= len(dropped.encoded.payload)
-            self._dropped = dropped.offset
+        most, most_bytes, since = limits.history_messages, limits.history_bytes, now - limits.history_seconds
+        while ring:
+            oldest = ring[0]
+            if oldest.at >= since and len(ring) <= most and self._bytes <= most_bytes:
+                return
+            ring.popleft()
+            self._bytes -= len(oldest.payload)
+            self._dropped = oldest.offset
 
-    def since(self, offset: int, patterns: Iterable[Pattern], now: float) -> list[Stored] | None:
+    def since(self, offset: int, patterns: Iterable[Pattern], now: float) -> list[Published] | None:
         """Give every matching message after ``offset``, or ``None`` when that cannot be done completely."""
         self.expire(now)
         if offset < self._dropped:
             return None
         wanted = frozenset(patterns)
-        found: list[Stored] = []
+        found: list[Published] = []
         size = 0
-        for stored in self._after(offset):
-            if not wanted.isdisjoint(patterns_matching(stored.address)):
-                found.append(stored)
-                size += len(stored.encoded.payload)
+        for published in self._after(offset):
+            if not wanted.isdisjoint(patterns_matching(published.address)):
+                found.append(published)
+                size += len(published.payload)
                 if len(found) > self._limits.recovery_messages or size > self._limits.recovery_bytes:
                     return None
         return found
 
-    def _after(self, offset: int) -> Iterable[Stored]:
+    def _after(self, offset: int) -> Iterable[Published]:
         skip = max(0, offset + 1 - self._ring[0].offset) if self._ring else 0
         return islice(self._ring, skip, None)
 
@@ -89,7 +81,7 @@ class Retained:
     __slots__ = ("_latest",)
 
     def __init__(self) -> None:
-        self._latest: dict[str, Stored] = {}
+        self._latest: dict[str, Published] = {}
 
     def __len__(self) -> int:
         return len(self._latest)
@@ -97,15 +89,19 @@ class Retained:
     @property
     def bytes(self) -> int:
         """Size of all payloads kept."""
-        return sum(len(stored.encoded.payload) for stored in self._latest.values())
+        return sum(len(published.payload) for published in self._latest.values())
 
-    def update(self, retention: Retention, stored: Stored) -> None:
+    def update(self, retention: Retention, published: Published) -> None:
         """Let the message replace the one with the same key; the last one of its key ends it."""
         self._latest.pop(retention.key, None)
         if retention.keep:
-            self._latest[retention.key] = stored
+            self._latest[retention.key] = published
 
-    def matching(self, patterns: Iterable[Pattern]) -> list[Stored]:
+    def matching(self, patterns: Iterable[Pattern]) -> list[Published]:
         """Give the retained messages that match, by offset."""
         wanted = frozenset(patterns)
-        return [stored for stored in self._latest.values() if not wanted.isdisjoint(patterns_matching(stored.address))]
+        return [
+            published
+            for published in self._latest.values()
+            if not wanted.isdisjoint(patterns_matching(published.address))
+        ]

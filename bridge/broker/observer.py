@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bridge.broker.session import Session
     from bridge.broker.tokens import RefusedToken
     from bridge.protocol.address import Address
+    from bridge.protocol.catalogue import Entry
     from bridge.protocol.errors import Rejection
     from bridge.protocol.message import Message
 
@@ -22,8 +23,8 @@ class Observer(Protocol):
     def session_closed(self, session: Session, code: int, reason: str, seconds: float) -> None:
         """A session ended, after ``seconds``."""
 
-    def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
-        """A message took its place in a stream and went to so many sessions."""
+    def published(self, address: Address, entry: Entry | None, recipients: int) -> None:
+        """A message took its place in a stream and went to so many sessions; free channels have no entry."""
 
     def rejected(self, workspace: str, identity: Identity, rejection: Rejection, message: Message | None) -> None:
         """A message was refused; it is ``None`` where it could not be read."""
@@ -41,7 +42,7 @@ class Silent:
     def session_closed(self, session: Session, code: int, reason: str, seconds: float) -> None:
         """Ignore."""
 
-    def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
+    def published(self, address: Address, entry: Entry | None, recipients: int) -> None:
         """Ignore."""
 
     def rejected(self, workspace: str, identity: Identity, rejection: Rejection, message: Message | None) -> None:

@@ -238,7 +238,7 @@ class Permissions:
 
     def source(self, claimed: str | None) -> str:
         """Say whose message it is: a host names the gadgets behind it, who has a name from its token has that one."""
-        identity, grant, _ = self._caller
+        identity, grant = self._caller.identity, self._caller.grant
         if claimed is None or grant is None:
             return claimed or identity.app
         if Role.HOST in grant.roles:

@@ -13,7 +13,7 @@ from bridge.broker.session import Session
 from bridge.protocol import catalogue, control
 from bridge.protocol.catalogue import Entry, Kind
 from bridge.protocol.errors import Code, Rejection
-from bridge.protocol.message import Encoded, Message, Published, encode_control, salvage_id
+from bridge.protocol.message import Message, Published, encode_control, salvage_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +37,9 @@ SOURCE = "workspace-bridge"
 class Checked(NamedTuple):
     """What a message was found to be: its place in the catalogue with its body, and the rule that lets it pass."""
 
-    entry: Entry | None = None
-    body: BaseModel | None = None
-    rule: str = ""
+    entry: Entry | None
+    body: BaseModel | None
+    rule: str
 
 
 class Guest(NamedTuple):
@@ -78,100 +78,106 @@ class Publishing:
         Raises:
             Rejection: ``reserved_channel``, ``not_permitted``, ``unknown_address`` or ``invalid_data``.
         """
-        entry = catalogue.entry(message)
-        catalogue.refuse_reserved(message, entry)
+        free = catalogue.home(message.address.channel) is None
+        entry = None if free else catalogue.entry(message)
+        if not free:
+            catalogue.refuse_reserved(message, entry)
         allowed, rule, _ = permissions.publish(message.address)
         if not allowed:
             raise not_permitted(f"publish {message.address}", rule)
-        if entry is None:
-            catalogue.refuse_unknown(message.address, open_channels=self.limits.open_channels)
-            catalogue.check_free_data(message)
-            return Checked(rule=rule)
-        return Checked(entry, catalogue.check_body(entry, message, strict=self.limits.strict), rule)
+        if entry is not None:
+            return Checked(entry, catalogue.check_body(entry, message, strict=self.limits.strict), rule)
+        if not free or not self.limits.open_channels:
+            raise catalogue.unknown_address(message.address)
+        if message.doubled:
+            raise catalogue.doubled_keys(message)
+        return Checked(None, None, rule)
 
     def publish(
-        self, room: Workspace, publisher: Session | Guest, message: Message, checked: Checked
-    ) -> dict[str, Any]:
-        """Publish a checked message; answer its publisher, if it has a session. Return the body of ``Accepted``.
+        self, room: Workspace, publisher: Session | Guest, message: Message, checked: Checked, now: float
+    ) -> dict[str, Any] | None:
+        """Publish a checked message; answer its publisher, if it has a session.
+
+        Return the body of ``Accepted``, which is for messages with an id.
 
         Raises:
             Rejection: ``id_conflict``, ``unavailable``, or what the gate says.
         """
-        now = self._clock.monotonic()
+        if message.id is not None or checked.body is not None:
+            return self._publish_once(room, publisher, message, checked, now)
+        self._refuse_when_draining()
+        source = publisher.permissions.source(message.source)
+        self._place(room, publisher, message, source, self._new_id(), now, None)
+        return None
+
+    def _publish_once(
+        self, room: Workspace, publisher: Session | Guest, message: Message, checked: Checked, now: float
+    ) -> dict[str, Any] | None:
+        """Publish a message that is remembered, because it may come again or owes an outcome."""
         sender = publisher if isinstance(publisher, Session) else None
-        entry = checked.entry
+        entry, body, rule = checked
         secret = entry is not None and entry.secret
         mark = b""
         if message.id is not None:
             mark = fingerprint(message.address, None if secret else message.data)
             if (known := room.ids.find(message.id, now)) is not None:
                 return self._repeat(room, known, mark, message, sender)
-        if self.draining:
-            raise Rejection(Code.UNAVAILABLE, "the bridge is stopping")
+        self._refuse_when_draining()
         source = publisher.permissions.source(message.source)
-        command = self._admitted(room, publisher, message, checked, source)
-        published = self._stamp(room, message, source, command.id if command else None, secret=secret)
-        if command is not None or message.id is not None:
-            expires = now + self.limits.idempotency_seconds
-            remembered = Remembered(published.address, room.offset, mark, sender if command else None, expires)
-            room.ids.add(published.id, remembered, now, command=command is not None)
-        accepted = _accepted(room.offset, message)
-        if sender is not None and message.id is not None:
-            sender.subscriber.send(encode_control(control.ACCEPTED, accepted, message.id))
+        command = None if body is None else self._admitted(room, publisher, message, body, rule, source)
+        message_id = message.id or (self._new_id() if command is None else command.id)
+        offset = room.offset if secret else room.offset + 1
+        expires = now + self.limits.idempotency_seconds
+        remembered = Remembered(message.address, offset, mark, sender if command else None, expires)
+        room.ids.add(message_id, remembered, now, command=command is not None)
+        accepted = None
+        if message.id is not None:
+            accepted = _accepted(offset, message)
+            if sender is not None:
+                sender.subscriber.send(encode_control(control.ACCEPTED, accepted, message_id))
         if not secret:
-            self._deliver(room, published, published.encode(), now, sender, entry)
+            self._place(room, publisher, message, source, message_id, now, entry)
         if command is not None:
             self._gate.take(command)
         return accepted
 
+    def _refuse_when_draining(self) -> None:
+        if self.draining:
+            raise Rejection(Code.UNAVAILABLE, "the bridge is stopping")
+
+    def _place(
+        self,
+        room: Workspace,
+        publisher: Session | Guest,
+        message: Message,
+        source: str,
+        message_id: str,
+        now: float,
+        entry: Entry | None,
+    ) -> None:
+        """Give a client's message the next place in the stream, and deliver it."""
+        room.offset += 1
+        time, offset = self._clock.timestamp(), room.offset
+        published = Published(message.address, source, message.data, message_id, time, offset, now)
+        matched = room.publish(published, publisher, None)
+        self._observer.published(message.address, entry, len(matched))
+
     def _admitted(
-        self, room: Workspace, publisher: Session | Guest, message: Message, checked: Checked, source: str
-    ) -> Command | None:
-        """Ask the gate to let a command pass; ``None`` for what is none."""
-        if checked.body is None:
-            return None
+        self, room: Workspace, publisher: Session | Guest, message: Message, body: BaseModel, rule: str, source: str
+    ) -> Command:
+        """Ask the gate to let a command pass."""
         command = Command(
             room.name,
             message.id or self._new_id(),
             message.address,
-            checked.body,
+            body,
             publisher.identity,
             message.warnings,
-            checked.rule,
+            rule,
             source,
         )
         self._gate.admit(command)
         return command
-
-    def _stamp(
-        self, room: Workspace, message: Message, source: str, command_id: str | None, *, secret: bool
-    ) -> Published:
-        if not secret:
-            room.offset += 1
-        return Published(
-            address=message.address,
-            source=source,
-            data=message.data,
-            id=message.id or command_id or self._new_id(),
-            time=self._clock.timestamp(),
-            offset=room.offset,
-        )
-
-    def _deliver(
-        self,
-        room: Workspace,
-        published: Published,
-        encoded: Encoded,
-        now: float,
-        sender: Session | None,
-        entry: Entry | None,
-    ) -> tuple[Session, ...]:
-        retention = None
-        if entry is not None and entry.kind is Kind.EVENT:
-            retention = catalogue.retention(published.address, published.data)
-        matched = room.publish(published, encoded, now, sender, retention)
-        self._observer.published(published.address, catalogued=entry is not None, recipients=len(matched))
-        return matched
 
     def _repeat(
         self, room: Workspace, known: Remembered, mark: bytes, message: Message, sender: Session | None
@@ -195,8 +201,8 @@ class Publishing:
         room = self._workspaces.find(workspace)
         if room is None:
             return None
-        published, encoded = self._compose(room, address, data, correlation_id)
-        self._deliver(room, published, encoded, self._clock.monotonic(), None, catalogue.BY_ADDRESS[address])
+        published = self._compose(room, address, data, correlation_id)
+        self._deliver(room, published, catalogue.BY_ADDRESS[address], data)
         return published.offset
 
     def settle(self, workspace: str, command_id: str, address: Address, data: Any) -> None:
@@ -204,21 +210,22 @@ class Publishing:
         room = self._workspaces.find(workspace)
         if room is None or not room.ids.owes(command_id):
             return
-        published, encoded = self._compose(room, address, data, command_id)
-        now = self._clock.monotonic()
-        sender = room.ids.settle(command_id, encoded, now)
-        matched = self._deliver(room, published, encoded, now, None, catalogue.BY_ADDRESS[address])
+        published = self._compose(room, address, data, command_id)
+        sender = room.ids.settle(command_id, published, published.at)
+        matched = self._deliver(room, published, catalogue.BY_ADDRESS[address], data)
         if sender is not None and sender not in matched:
-            sender.subscriber.send(encoded)
+            sender.subscriber.send(published)
 
-    def _compose(
-        self, room: Workspace, address: Address, data: Any, correlation_id: str | None
-    ) -> tuple[Published, Encoded]:
+    def _deliver(self, room: Workspace, published: Published, entry: Entry, data: Any) -> tuple[Session, ...]:
+        retention = catalogue.retention(published.address, data) if entry.kind is Kind.EVENT else None
+        matched = room.publish(published, None, retention)
+        self._observer.published(published.address, entry, len(matched))
+        return matched
+
+    def _compose(self, room: Workspace, address: Address, data: Any, correlation_id: str | None) -> Published:
         room.offset += 1
-        published = Published(
-            address, SOURCE, data, self._new_id(), self._clock.timestamp(), room.offset, correlation_id
-        )
-        return published, published.encode()
+        time, now = self._clock.timestamp(), self._clock.monotonic()
+        return Published(address, SOURCE, data, self._new_id(), time, room.offset, now, correlation_id)
 
 
 def name(rejection: Rejection, message: Message | None) -> None:

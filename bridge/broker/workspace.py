@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bridge.broker.history import History, Retained, Stored
+from bridge.broker.history import History, Retained
 from bridge.broker.idempotency import Idempotency
 from bridge.broker.routing import Routes
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bridge.broker.rate import Bucket
     from bridge.broker.session import Session
     from bridge.protocol.catalogue import Retention
-    from bridge.protocol.message import Encoded, Published
+    from bridge.protocol.message import Published
 
 NAME = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 """Names of workspaces."""
@@ -42,21 +42,18 @@ class Workspace:
         self.retained = Retained()
         self.ids = Idempotency(limits)
 
-    def publish(
-        self, message: Published, encoded: Encoded, now: float, sender: Session | None, retention: Retention | None
-    ) -> tuple[Session, ...]:
+    def publish(self, published: Published, publisher: object, retention: Retention | None) -> tuple[Session, ...]:
         """Store a message that has its place, and queue it for all who want it. Return who matched.
 
-        ``sender`` does not get its own message unless it asked for an echo.
+        A session that is the ``publisher`` does not get its own message unless it asked for an echo.
         """
-        stored = Stored(message.offset, now, message.address, encoded)
-        self.history.append(stored)
+        self.history.append(published)
         if retention is not None:
-            self.retained.update(retention, stored)
-        matched = self.routes.match(message.address)
+            self.retained.update(retention, published)
+        matched = self.routes.match(published.address)
         for session in matched:
-            if session is not sender or session.echo:
-                session.subscriber.send(encoded)
+            if session is not publisher or session.echo:
+                session.subscriber.send(published)
         return matched
 
     def leave(self, session: Session) -> None:

@@ -1,7 +1,8 @@
 """The catalogue: which addresses there are, what their bodies look like, who may send them, what is retained.
 
-A message passes three questions here, in the order in which refusals are told: ``entry`` and ``refuse_reserved``, then
-(after the policy was asked) ``refuse_unknown``, then ``check_body``.
+A message passes three questions here, in the order in which refusals are told: ``entry`` and ``refuse_reserved``;
+then, after the policy was asked, whether it has an entry, or a channel that is free because it has no ``home`` here;
+then ``check_body``.
 """
 
 from __future__ import annotations
@@ -201,24 +202,18 @@ def refuse_reserved(message: Message, found: Entry | None) -> None:
         raise Rejection(Code.RESERVED_CHANNEL, f"{message.address} is no control message")
 
 
-def refuse_unknown(address: Address, *, open_channels: bool) -> None:
-    """Refuse an address that is not in the catalogue, unless its channel is free.
-
-    Raises:
-        Rejection: ``unknown_address``, with the nearest address that there is.
-    """
+def unknown_address(address: Address) -> Rejection:
+    """Give the refusal of an address that is not in the catalogue, with the nearest that there is."""
     channel = home(address.channel)
     if channel is None:
-        if not open_channels:
-            raise Rejection(Code.UNKNOWN_ADDRESS, f"there is no channel {address.channel!r}, and free ones are off")
-        return
+        return Rejection(Code.UNKNOWN_ADDRESS, f"there is no channel {address.channel!r}, and free ones are off")
     details: dict[str, Any] = {}
     if address.subtopic.casefold() not in NOT_SUPPORTED:
         if near := _nearest(channel, address):
             details["suggestion"] = near
     else:
         details["hint"] = f"not supported: this bridge does not carry out {address.subtopic}"
-    raise Rejection(Code.UNKNOWN_ADDRESS, f"{address} is not in the catalogue", details=details)
+    return Rejection(Code.UNKNOWN_ADDRESS, f"{address} is not in the catalogue", details=details)
 
 
 @lru_cache(maxsize=1024)
@@ -241,7 +236,8 @@ def check_body(found: Entry, message: Message, *, strict: bool) -> BaseModel:
     Raises:
         Rejection: ``invalid_data``, with every field that is wrong.
     """
-    _refuse_doubled(message, found.names)
+    if message.doubled:
+        raise doubled_keys(message, found.names)
     if message.data is None and not found.needs_data:
         message.data = {}
     if isinstance(message.data, dict):
@@ -264,18 +260,9 @@ def _repaired(found: Entry, message: Message) -> dict[str, Any]:
     return data
 
 
-def check_free_data(message: Message) -> None:
-    """Refuse the data of a free channel in which a key stands twice: two readers could differ about it.
-
-    Raises:
-        Rejection: ``invalid_data``.
-    """
-    _refuse_doubled(message, {})
-
-
-def _refuse_doubled(message: Message, names: Mapping[str, str]) -> None:
-    if message.doubled:
-        raise _invalid_data(worth_telling(_doubled_error(path, names) for path in message.doubled))
+def doubled_keys(message: Message, names: Mapping[str, str] | None = None) -> Rejection:
+    """Give the refusal of data in which a key stands twice: two readers could differ about it."""
+    return _invalid_data(worth_telling(_doubled_error(path, names or {}) for path in message.doubled))
 
 
 def _doubled_error(path: Path, names: Mapping[str, str]) -> FieldError:

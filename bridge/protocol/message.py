@@ -27,8 +27,15 @@ BRIDGE_FIELDS = frozenset({"time", "offset", "correlationId"})
 
 CLIENT_FIELDS = tuple(name for name in ENVELOPE_FIELDS if name not in BRIDGE_FIELDS)
 
+REQUIRED_FIELDS = 3
+"""Without channel, topic and subtopic there is no message."""
+
+KNOWN_HEADS = 1024
+"""So many combinations of address and source are remembered as right. A desktop has some dozens."""
+
 _known = {name.casefold(): name for name in ENVELOPE_FIELDS}
 _exact = frozenset(ENVELOPE_FIELDS)
+_heads: dict[tuple[Any, ...], Address] = {}
 
 
 class Envelope(BaseModel):
@@ -68,7 +75,35 @@ def decode(text: str, *, strict: bool = False) -> Message:
     Raises:
         Rejection: ``malformed_json`` or ``invalid_envelope``.
     """
-    fields, paths = _read_object(text)
+    try:
+        fields, doubled = strict_json.read(text)
+    except strict_json.MalformedError as error:
+        where = {"line": error.line, "column": error.column}
+        raise Rejection(Code.MALFORMED_JSON, f"not valid JSON: {error}", details=where) from None
+    if not isinstance(fields, dict):
+        raise Rejection(Code.MALFORMED_JSON, "a message is one JSON object", details={"line": 1, "column": 1})
+    message = None if doubled else _familiar(fields)
+    return message or _check(fields, doubled, strict=strict)
+
+
+def _familiar(fields: dict[str, Any]) -> Message | None:
+    """Read an envelope whose address and source have been right before; only the ``id`` is new."""
+    if len(fields) != REQUIRED_FIELDS + ("source" in fields) + ("data" in fields) + ("id" in fields):
+        return None  # there are others
+    get = fields.get
+    source, message_id = get("source"), get("id")
+    try:
+        address = _heads.get((get("channel"), get("topic"), get("subtopic"), source))
+    except TypeError:  # a list or an object
+        return None
+    if address is None or (message_id is not None and valid_id(message_id) is None):
+        return None
+    return Message(address, source, get("data"), message_id, [])
+
+
+def _check(fields: dict[str, Any], paths: tuple[strict_json.Path, ...], *, strict: bool) -> Message:
+    if len(fields) > MAX_FIELDS:
+        raise _invalid(fields, (too_many_fields(()),))
     warnings: list[Warn] = []
     if not _exact.issuperset(fields):
         fields = _repaired(fields, warnings, strict=strict)
@@ -81,20 +116,10 @@ def decode(text: str, *, strict: bool = False) -> Message:
     except ValidationError as error:
         raise _invalid(fields, field_errors(error, at=(), known=CLIENT_FIELDS)) from None
     address = Address(envelope.channel, envelope.topic, envelope.subtopic)
+    if len(_heads) >= KNOWN_HEADS:
+        _heads.clear()
+    _heads[*address, envelope.source] = address
     return Message(address, envelope.source, envelope.data, envelope.id, warnings, paths)
-
-
-def _read_object(text: str) -> tuple[dict[str, Any], tuple[strict_json.Path, ...]]:
-    try:
-        fields, doubled = strict_json.read(text)
-    except strict_json.MalformedError as error:
-        where = {"line": error.line, "column": error.column}
-        raise Rejection(Code.MALFORMED_JSON, f"not valid JSON: {error}", details=where) from None
-    if not isinstance(fields, dict):
-        raise Rejection(Code.MALFORMED_JSON, "a message is one JSON object", details={"line": 1, "column": 1})
-    if len(fields) > MAX_FIELDS:
-        raise _invalid(fields, (too_many_fields(()),))
-    return fields, doubled
 
 
 def _repaired(fields: dict[str, Any], warnings: list[Warn], *, strict: bool) -> dict[str, Any]:
@@ -175,30 +200,45 @@ def encode_control(address: Address, data: Any, correlation_id: str | None = Non
     return Encoded(strict_json.write(fields))
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A message with its place in a workspace's stream. ``time`` is RFC 3339, UTC, milliseconds."""
+class Published(Encoded):
+    """A message with its place in a workspace's stream: serialised, and what the workspace must know of it.
 
-    address: Address
-    source: str
-    data: Any
-    id: str
-    time: str
+    Attributes:
+        offset: Position in the stream.
+        address: Where it went.
+        at: When, in monotonic seconds.
+    """
+
+    __slots__ = ("address", "at")
+
     offset: int
-    correlation_id: str | None = None
 
-    def encode(self) -> Encoded:
-        """Serialise for delivery."""
+    def __init__(
+        self,
+        address: Address,
+        source: str,
+        data: Any,
+        message_id: str,
+        time: str,
+        offset: int,
+        at: float,
+        correlation_id: str | None = None,
+    ) -> None:
+        channel, topic, subtopic = address
         fields: dict[str, Any] = {
-            "channel": self.address.channel,
-            "topic": self.address.topic,
-            "subtopic": self.address.subtopic,
-            "source": self.source,
-            "data": self.data,
-            "id": self.id,
-            "time": self.time,
-            "offset": self.offset,
+            "channel": channel,
+            "topic": topic,
+            "subtopic": subtopic,
+            "source": source,
+            "data": data,
+            "id": message_id,
+            "time": time,
+            "offset": offset,
         }
-        if self.correlation_id is not None:
-            fields["correlationId"] = self.correlation_id
-        return Encoded(strict_json.write(fields), self.offset)
+        if correlation_id is not None:
+            fields["correlationId"] = correlation_id
+        self.payload = strict_json.write(fields)
+        self.offset = offset
+        self.frame = None
+        self.address = address
+        self.at = at

@@ -92,12 +92,34 @@ _marking_decoder = json.JSONDecoder(object_pairs_hook=_marked_object, parse_floa
 def read(text: str) -> tuple[Any, tuple[Path, ...]]:
     """Read one JSON value; give it, and the places of all keys that stand twice in their object.
 
+    Where writing the value gives the same text again, nothing was lost in reading: no key stood twice, no number was
+    rounded. Then the fastest reader will do. It is so for what ``JSON.stringify`` writes, and for most other writers
+    that put no spaces; everything else is read carefully, which takes four times as long.
+
     Raises:
         MalformedError: No JSON, NaN, Infinity or a number beyond the range of a double, a lone surrogate, nesting
             over 64.
     """
-    if text.count("{") + text.count("[") > MAX_DEPTH:
+    openings = text.count("{")
+    if "[" in text:  # seldom; to look takes a tenth of the time that counting takes
+        openings += text.count("[")
+    if openings > MAX_DEPTH:
         _check_depth(text)
+    try:
+        value = orjson.loads(text)
+        if orjson.dumps(value) == text.encode():
+            return value, ()
+    except ValueError:
+        pass  # what is wrong, if anything is, the careful reader says
+    return read_carefully(text)
+
+
+def read_carefully(text: str) -> tuple[Any, tuple[Path, ...]]:
+    """Read as ``read`` does, by a reader that looks at every key and number. The nesting was checked before.
+
+    Raises:
+        MalformedError: As of ``read``, but for the nesting.
+    """
     doubled: tuple[Path, ...] = ()
     try:
         value = _decode(_decoder, text)

@@ -11,6 +11,8 @@ from bridge.protocol.errors import CloseCode
 if TYPE_CHECKING:
     from websockets.frames import Frame
 
+_BINARY = Opcode.BINARY
+
 CONTROLS_PER_SECOND = 50
 """Pings and pongs beyond this keep the bridge busy for nothing (1008)."""
 
@@ -43,7 +45,7 @@ class Assembly:
         Raises:
             ViolationError: It is binary, or not UTF-8.
         """
-        if frame.opcode is Opcode.BINARY:
+        if frame.opcode is _BINARY:
             raise ViolationError(CloseCode.UNSUPPORTED_DATA, "messages are text")
         data: bytes | bytearray = frame.data  # type: ignore[assignment]  # a view only where it was compressed
         if self._fragments is None:

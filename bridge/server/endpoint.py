@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """One server's side of every connection. Without ``tokens`` there is no authentication."""
+    """One server's side of every connection. Without ``tokens`` there is no authentication.
+
+    Attributes:
+        half_outbox: While so many bytes wait to be written to a client, nothing more of it is handled.
+    """
 
     broker: Broker
     settings: Settings
@@ -37,3 +41,7 @@ class Endpoint:
     outboxes: set[Outbox] = field(default_factory=set)
     streams: set[EventStream] = field(default_factory=set)
     stopping: bool = False
+    half_outbox: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.half_outbox = self.settings.outbox_bytes // 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from websockets.datastructures import MultipleValuesError
 from websockets.exceptions import InvalidHeader, NegotiationError
@@ -23,7 +23,6 @@ from bridge.server.opening import Applicant, read_opening
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import GeneratorType
 
     from websockets.datastructures import Headers
     from websockets.http11 import Request, Response
@@ -65,15 +64,14 @@ class Wire(ServerProtocol):
             return Subprotocol(SUBPROTOCOL)
         raise NegotiationError(f"offer the subprotocol {SUBPROTOCOL}")
 
-    @property
     def between_messages(self) -> bool:
         """Whether no frame and no message is begun.
 
         The parser waits for the end of the stream only between frames; there is no public word for that.
         """
-        parser = cast("GeneratorType[None, None, None]", self.parser)
+        parser: Any = self.parser  # a generator, by generators
         while (inner := parser.gi_yieldfrom) is not None:
-            parser = cast("GeneratorType[None, None, None]", inner)
+            parser = inner
         return self.current_size is None and (parser.gi_code is _at_eof or parser is self.parser)
 
 

@@ -39,7 +39,9 @@ SLICE_BYTES = 16_384
 """So much is handled at once. The rest of a larger read waits for the next loop turn, so that one client's flood of
 small messages does not hold up the others, and the answers to it are written in between."""
 
-_CONTROLS = (Opcode.PING, Opcode.PONG, Opcode.CLOSE)
+
+_CONTROL = 0x8
+"""Opcodes from here on are of control frames (RFC 6455 section 5.5)."""
 
 
 class Connection(asyncio.Protocol):
@@ -162,13 +164,15 @@ class Connection(asyncio.Protocol):
 
     def _read_slice(self) -> None:
         """Let `websockets` parse bytes, and handle what comes out."""
-        piece, self._unread = self._unread[:SLICE_BYTES], self._unread[SLICE_BYTES:]
+        piece, self._unread = self._unread, b""
+        if len(piece) > SLICE_BYTES:
+            piece, self._unread = piece[:SLICE_BYTES], piece[SLICE_BYTES:]
         self._wire.receive_data(piece)
-        events = self._wire.events_received()
-        if events and self._is_new:
-            self._open(cast("Request", events[0]))
+        events: Sequence[Any] = self._wire.events_received()
+        if self._session is None and events and self._is_new:
+            self._open(events[0])
         else:
-            self._frames = cast("Sequence[Frame]", events)
+            self._frames = events
         self._handle_frames()
 
     @property
@@ -183,27 +187,31 @@ class Connection(asyncio.Protocol):
 
     def _handle_frames(self) -> None:
         """Handle the parsed frames; then send what `websockets` answered to them, which must not overtake."""
-        whole = False
-        half = self._endpoint.settings.outbox_bytes // 2
+        messages = 0
+        half = self._endpoint.half_outbox
         for index, frame in enumerate(self._frames):
-            if self._ending is not None or self._is_new:
+            if self._ending is not None or (self._session is None and self._is_new):
                 break
-            if self._held or self._waits_for_token or self._outbox.queued > half:
+            if self._held or self._outbox.queued > half or (self._admission is not None and self._admission.checking):
                 self._frames = self._frames[index:]
                 return
-            whole |= self._handle(frame)
+            messages += self._handle(frame)
         self._frames = ()
-        self._settle(whole=whole)
+        self._settle(messages)
 
     def _handle(self, frame: Frame) -> bool:
         """Handle one frame; return whether it completed a message."""
         try:
-            if frame.opcode in _CONTROLS:
+            if frame.opcode >= _CONTROL:
                 self._handle_control(frame)
                 return False
             text = self._assembly.add(frame)
-            if text is not None:
-                self._take(text)
+            if text is None:
+                return False
+            if self._session is not None:
+                self._endpoint.broker.receive(self._session, text)
+            elif self._admission is not None:
+                self._admission.take(text)
         except ViolationError as violation:
             self._fail(violation.code, violation.reason)
         except Exception as error:  # noqa: BLE001 whatever it is, it ends this session and no other
@@ -212,15 +220,8 @@ class Connection(asyncio.Protocol):
             self._endpoint.observer.failed("message", error, **who)
             self._fail(CloseCode.INTERNAL_ERROR, "internal error")
         else:
-            return text is not None
+            return True
         return False
-
-    def _take(self, text: str) -> None:
-        """Pass a message on; before there is a session it must bring the token."""
-        if self._session is not None:
-            self._endpoint.broker.receive(self._session, text)
-        elif self._admission is not None:
-            self._admission.take(text)
 
     def _handle_control(self, frame: Frame) -> None:
         self._assembly.count_control(self._endpoint.loop.time())
@@ -229,20 +230,22 @@ class Connection(asyncio.Protocol):
         elif frame.opcode is Opcode.CLOSE and (received := self._wire.close_rcvd) is not None:
             self._ended(received.code, received.reason)
 
-    def _settle(self, *, whole: bool) -> None:
+    def _settle(self, messages: int) -> None:
         """After a slice: see whether it ended the session by a fault of the framing, or in the middle of a message."""
+        wire = self._wire
         if self._ending is None:
-            if self._wire.state is not State.OPEN and (sent := self._wire.close_sent) is not None:
+            if (sent := wire.close_sent) is not None:
                 self._ended(sent.code, sent.reason)
+            elif wire.between_messages():
+                self._endpoint.pulse.unfinished.stop(self)
             else:
-                self._watch(whole=whole)
-        self._send_replies()
+                self._expect_the_rest(anew=messages > 0)
+        if wire.writes:
+            self._send_replies()
 
-    def _watch(self, *, whole: bool) -> None:
+    def _expect_the_rest(self, *, anew: bool) -> None:
         unfinished = self._endpoint.pulse.unfinished
-        if self._wire.between_messages:
-            unfinished.stop(self)
-        elif whole:
+        if anew:
             unfinished.restart(self, self._endpoint.loop.time())
         else:
             unfinished.start(self, self._endpoint.loop.time())

@@ -18,6 +18,7 @@ from bridge.protocol.repair import Warn
 from tests.broker.bus import CREDENTIALS, HOLD, ON_CALL, OWN_GADGETS, SIGN_IN, Bus, name, names, written
 
 if TYPE_CHECKING:
+    from bridge.protocol.catalogue import Entry
     from bridge.protocol.message import Message
 
 GUEST = Identity(app="server")
@@ -35,8 +36,8 @@ class Diary(Silent):
     def session_closed(self, session: Any, code: int, reason: str, seconds: float) -> None:
         self.lines.append(("closed", code, reason, seconds, session.received, str(session.last_address)))
 
-    def published(self, address: Address, *, catalogued: bool, recipients: int) -> None:
-        self.lines.append(("published", str(address), catalogued, recipients))
+    def published(self, address: Address, entry: Entry | None, recipients: int) -> None:
+        self.lines.append(("published", str(address), entry is not None, recipients))
 
     def rejected(self, workspace: str, identity: Identity, rejection: Rejection, message: Message | None) -> None:
         del message

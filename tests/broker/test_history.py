@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.broker.history import History, Stored
+from bridge.broker.history import History
 from bridge.broker.limits import Limits
 from bridge.protocol.address import Address, Pattern
-from bridge.protocol.message import Encoded
+from bridge.protocol.message import Published
 
 EVERYTHING = [Pattern.parse("*")]
 
 
-def stored(offset: int, at: float = 0.0, size: int = 10, address: str = "a/b/c") -> Stored:
-    return Stored(offset, at, Address.parse(address), Encoded(b"x" * size, offset))
+def stored(offset: int, at: float = 0.0, size: int = 10, address: str = "a/b/c") -> Published:
+    published = Published(Address.parse(address), "me", None, "i", "t", offset, at)
+    published.payload = b"x" * size
+    return published
 
 
 def filled(count: int, limits: Limits | None = None, *, size: int = 10) -> History:
@@ -21,7 +23,7 @@ def filled(count: int, limits: Limits | None = None, *, size: int = 10) -> Histo
     return history
 
 
-def offsets(found: list[Stored] | None) -> list[int] | None:
+def offsets(found: list[Published] | None) -> list[int] | None:
     return None if found is None else [message.offset for message in found]
 
 

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from bridge.broker.history import Retained, Stored
+from bridge.broker.history import Retained
 from bridge.protocol.address import Address, Pattern
 from bridge.protocol.catalogue import Retention
-from bridge.protocol.message import Encoded
+from bridge.protocol.message import Published
 
 EVERYTHING = [Pattern.parse("*")]
 
 
-def stored(offset: int, address: str = "a/b/c") -> Stored:
-    return Stored(offset, 0.0, Address.parse(address), Encoded(b"{}", offset))
+def stored(offset: int, address: str = "a/b/c") -> Published:
+    return Published(Address.parse(address), "me", None, "i", "t", offset, 0.0)
 
 
-def offsets(found: list[Stored]) -> list[int]:
+def offsets(found: list[Published]) -> list[int]:
     return [message.offset for message in found]
 
 

@@ -294,7 +294,7 @@ def test_encode_control_names_what_it_answers() -> None:
 
 
 def test_published_has_every_field_and_data_always() -> None:
-    encoded = Published(Address("a", "b", "c"), "me", None, "i", "2026-01-02T03:04:05.678Z", 9).encode()
+    encoded = Published(Address("a", "b", "c"), "me", None, "i", "2026-01-02T03:04:05.678Z", 9, 1.5)
 
     assert json.loads(encoded.payload) == {
         "channel": "a",
@@ -306,11 +306,11 @@ def test_published_has_every_field_and_data_always() -> None:
         "time": "2026-01-02T03:04:05.678Z",
         "offset": 9,
     }
-    assert encoded.offset == 9
+    assert (encoded.offset, encoded.at, encoded.address) == (9, 1.5, Address("a", "b", "c"))
 
 
 def test_published_names_what_caused_it() -> None:
-    encoded = Published(Address("a", "b", "c"), "me", {}, "i", "t", 9, "cause").encode()
+    encoded = Published(Address("a", "b", "c"), "me", {}, "i", "t", 9, 1.5, "cause")
 
     assert json.loads(encoded.payload)["correlationId"] == "cause"
 

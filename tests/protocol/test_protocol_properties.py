@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bridge.protocol import message
 from bridge.protocol.control import REJECTED
 from bridge.protocol.errors import REFUSALS, Rejection
 from bridge.protocol.message import Published, decode, encode_control, salvage_id
-from bridge.protocol.strict_json import canonical, read, write
+from bridge.protocol.strict_json import MalformedError, canonical, read, read_carefully, write
 from tests.protocol.wire import CONSULT, DOCUMENTED_SAMPLE, checked, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 scalars = (
     st.none()
@@ -54,6 +58,16 @@ pieces = st.text(max_size=3) | st.sampled_from(
         "9" * 20,
     ]
 )
+
+
+def read_by(reader: Callable[[str], Any], written: str) -> tuple[str, str]:
+    """Give what a reader makes of a text, kinds of values and texts of errors included."""
+    try:
+        return "read", repr(reader(written))
+    except MalformedError as error:
+        return f"line {error.line}, column {error.column}", str(error)
+    except Rejection as rejection:
+        return "refused", repr(rejection.to_json())
 
 
 @st.composite
@@ -121,7 +135,7 @@ def test_what_was_repaired_needs_no_repair_again(written: str) -> None:
 def test_data_of_a_free_channel_comes_out_as_it_went_in(data: Any) -> None:
     message = decode(text("Gadget/a/b", data))
 
-    encoded = Published(message.address, "me", message.data, "i", "t", 1).encode()
+    encoded = Published(message.address, "me", message.data, "i", "t", 1, 0.0)
 
     assert typed(json.loads(encoded.payload)["data"]) == typed(data)
 
@@ -130,6 +144,28 @@ def test_data_of_a_free_channel_comes_out_as_it_went_in(data: Any) -> None:
 def test_reading_what_was_written_gives_the_same(value: Any) -> None:
     assert typed(read(write(value).decode())[0]) == typed(value)
     assert typed(json.loads(canonical(value))) == typed(value)
+
+
+numbers = st.from_regex(r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?", fullmatch=True)
+
+
+@given(mutated() | numbers | values.map(lambda value: write(value).decode()))
+@example('{"a":1,"a":1}')
+@example("[18446744073709551616,-0,1.0,1E5,1e400]")
+@example('"\\ud800"')
+def test_both_readers_give_the_same(written: str) -> None:
+    assert read_by(read, written) == read_by(read_carefully, written)
+
+
+@given(mutated(), st.text(max_size=70) | st.none() | st.integers() | st.lists(st.none(), max_size=1))
+@example(text("Gadget/a/b"), "an id")
+def test_message_is_the_same_when_its_address_was_met_before(written: str, message_id: Any) -> None:
+    with_id = written.replace("{", f'{{"id":{json.dumps(message_id)},', 1)
+    for each in (written, with_id):
+        first, second = read_by(decode, each), read_by(decode, each)
+        message._heads.clear()
+
+        assert first == second == read_by(decode, each)
 
 
 @given(values, values)

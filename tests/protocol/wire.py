@@ -40,11 +40,13 @@ def checked(written: str, *, strict: bool = False, open_channels: bool = True) -
     message = decode(written, strict=strict)
     entry = catalogue.entry(message)
     catalogue.refuse_reserved(message, entry)
-    if entry is None:
-        catalogue.refuse_unknown(message.address, open_channels=open_channels)
-        catalogue.check_free_data(message)
-        return message, None
-    return message, catalogue.check_body(entry, message, strict=strict)
+    if entry is not None:
+        return message, catalogue.check_body(entry, message, strict=strict)
+    if catalogue.home(message.address.channel) is not None or not open_channels:
+        raise catalogue.unknown_address(message.address)
+    if message.doubled:
+        raise catalogue.doubled_keys(message)
+    return message, None
 
 
 def refused(written: str, *, strict: bool = False, open_channels: bool = True) -> Rejection:
