@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
@@ -175,6 +175,10 @@ class Server:
     @property
     def _name(self) -> str:
         return " ".join(self._program.command)
+
+    def beside(self) -> AbstractContextManager[None]:
+        """Run on the server's core meanwhile: the load's belongs to something else."""
+        return _on(self._cores)
 
     def log(self) -> str:
         """Give what the server has logged."""
