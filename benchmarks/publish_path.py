@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.protocol.errors import CloseCode
-    from bridge.protocol.message import Encoded
+    from bridge.protocol.message import Burst, Encoded
 
 STRETCHES = 60
 MESSAGES = 50
@@ -49,6 +49,10 @@ class _Listener:
     def send(self, message: Encoded) -> None:
         self.got += 1
         text_frame(message.payload)
+
+    def send_all(self, burst: Burst) -> None:
+        for message in burst.messages:
+            self.send(message)
 
     def close(self, code: CloseCode, reason: str) -> None:
         raise AssertionError(f"closed with {code}: {reason}")

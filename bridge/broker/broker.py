@@ -10,6 +10,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from bridge.broker.controls import Controls
+from bridge.broker.delivery import Delivery
 from bridge.broker.directory import Directory
 from bridge.broker.expiry import Expiries
 from bridge.broker.guests import Guests
@@ -72,14 +73,18 @@ class Broker:
         self._observer = observer or Silent()
         self._new_id = new_id
         self._server = server or control.Server(version="0", adapter="none")
+        self.delivery = Delivery()
         self.workspaces = Directory(clock=clock, gate=gate, limits=self.limits, new_id=new_id)
         self._heartbeats: Rota[Session] = Rota(self.limits.heartbeat_seconds)
         self._expiries = Expiries()
         self._addresses: dict[str, int] = {}
-        self._renewal = Renewal(tokens=tokens, clock=clock, expiries=self._expiries, observer=self._observer)
-        self._controls = Controls(clock=clock, limits=self.limits, renewal=self._renewal)
+        self._renewal = Renewal(
+            tokens=tokens, clock=clock, delivery=self.delivery, expiries=self._expiries, observer=self._observer
+        )
+        self._controls = Controls(clock=clock, delivery=self.delivery, limits=self.limits, renewal=self._renewal)
         self._publishing = Publishing(
             clock=clock,
+            delivery=self.delivery,
             gate=gate,
             limits=self.limits,
             observer=self._observer,
@@ -129,7 +134,7 @@ class Broker:
         if self.limits.sessions_per_address and identity.address is not None:
             self._addresses[identity.address] = self._addresses.get(identity.address, 0) + 1
         self._observer.session_opened(session)
-        subscriber.send(self._greeting(session, expires_in))
+        self.delivery.send(session, self._greeting(session, expires_in))
         return session
 
     def close(self, session: Session, code: int, reason: str) -> None:
@@ -151,16 +156,16 @@ class Broker:
         for session in self._heartbeats.tick():
             room = session.workspace
             beat = {"epoch": room.epoch, "offset": room.offset}
-            session.subscriber.send(encode_control(control.HEARTBEAT, beat))
+            self.delivery.send(session, encode_control(control.HEARTBEAT, beat))
         for session in self._expiries.due(self._clock.monotonic()):
-            session.subscriber.close(CloseCode.TOKEN_EXPIRED, "the token has expired; come back with a new one")
+            self.delivery.close(session, CloseCode.TOKEN_EXPIRED, "the token has expired; come back with a new one")
         self.workspaces.sweep()
 
     def close_all(self, code: CloseCode, reason: str) -> None:
         """End every session, as the last thing before the process stops."""
         for room in self.workspaces:
             for session in tuple(room.sessions.values()):
-                session.subscriber.close(code, reason)
+                self.delivery.close(session, code, reason)
 
     def _refuse_session(self, workspace: str, identity: Identity) -> None:
         limits = self.limits
@@ -237,12 +242,12 @@ class Broker:
         except Rejection as rejection:
             self._reject(session, rejection, message)
             if wait and session.bucket.exhausted(now):
-                session.subscriber.close(CloseCode.TOO_MANY, "rate refused for 10 s on end")
+                self.delivery.close(session, CloseCode.TOO_MANY, "rate refused for 10 s on end")
 
     def _reject(self, session: Session, rejection: Rejection, message: Message | None) -> None:
         name(rejection, message)
         reply = encode_control(control.REJECTED, rejection.to_json(), rejection.correlation_id)
-        session.subscriber.send(reply)
+        self.delivery.send(session, reply)
         self._observer.rejected(session.workspace.name, session.identity, rejection, message)
 
     # Messages from clients without a session

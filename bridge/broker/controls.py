@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bridge.broker.clock import Clock
+    from bridge.broker.delivery import Delivery
     from bridge.broker.limits import Limits
     from bridge.broker.renewal import Renewal
     from bridge.broker.session import Session
@@ -28,8 +29,9 @@ SPELLINGS = 3
 class Controls:
     """Carries out control messages. Reply and effect are one step: no message falls between."""
 
-    def __init__(self, *, clock: Clock, limits: Limits, renewal: Renewal) -> None:
+    def __init__(self, *, clock: Clock, delivery: Delivery, limits: Limits, renewal: Renewal) -> None:
         self._clock = clock
+        self._delivery = delivery
         self._limits = limits
         self._handlers: dict[Address, Callable[[Session, Message, Any], None]] = {
             control.SUBSCRIBE: self._subscribe,
@@ -121,7 +123,7 @@ class Controls:
     def _answer(self, session: Session, address: Address, reply: dict[str, Any], message: Message) -> None:
         if message.warnings:
             reply["warnings"] = [warning.to_json() for warning in message.warnings]
-        session.subscriber.send(encode_control(address, reply, message.id))
+        self._delivery.send(session, encode_control(address, reply, message.id))
 
 
 def _address(text: str) -> Address:

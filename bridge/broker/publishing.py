@@ -16,11 +16,12 @@ from bridge.protocol.errors import Code, Rejection
 from bridge.protocol.message import Message, Published, encode_control, salvage_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pydantic import BaseModel
 
     from bridge.broker.clock import Clock
+    from bridge.broker.delivery import Delivery
     from bridge.broker.directory import Directory
     from bridge.broker.gate import Gate
     from bridge.broker.identity import Identity
@@ -56,6 +57,7 @@ class Publishing:
         self,
         *,
         clock: Clock,
+        delivery: Delivery,
         gate: Gate,
         limits: Limits,
         observer: Observer,
@@ -65,6 +67,7 @@ class Publishing:
         self.draining = False
         self.limits = limits
         self._clock = clock
+        self._delivery = delivery
         self._gate = gate
         self._observer = observer
         self._new_id = new_id
@@ -134,7 +137,7 @@ class Publishing:
         if message.id is not None:
             accepted = _accepted(offset, message)
             if sender is not None:
-                sender.subscriber.send(encode_control(control.ACCEPTED, accepted, message_id))
+                self._delivery.send(sender, encode_control(control.ACCEPTED, accepted, message_id))
         if not secret:
             self._place(room, publisher, message, source, message_id, now, entry)
         if command is not None:
@@ -159,8 +162,9 @@ class Publishing:
         room.offset += 1
         time, offset = self._clock.timestamp(), room.offset
         published = Published(message.address, source, message.data, message_id, time, offset, now)
-        matched = room.publish(published, publisher, None)
-        self._observer.published(message.address, entry, len(matched))
+        audience = room.store(published, None)
+        self._delivery.publish(published, audience, publisher if isinstance(publisher, Session) else None)
+        self._observer.published(message.address, entry, len(audience))
 
     def _admitted(
         self, room: Workspace, publisher: Session | Guest, message: Message, body: BaseModel, rule: str, source: str
@@ -191,7 +195,7 @@ class Publishing:
         if known.outcome is not None:
             accepted["outcome"] = orjson.Fragment(known.outcome.payload)
         if sender is not None:
-            sender.subscriber.send(encode_control(control.ACCEPTED, accepted, message.id))
+            self._delivery.send(sender, encode_control(control.ACCEPTED, accepted, message.id))
         return accepted
 
     # From call control
@@ -212,20 +216,21 @@ class Publishing:
             return
         published = self._compose(room, address, data, command_id)
         sender = room.ids.settle(command_id, published, published.at)
-        matched = self._deliver(room, published, catalogue.BY_ADDRESS[address], data)
-        if sender is not None and sender not in matched:
-            sender.subscriber.send(published)
-
-    def _deliver(self, room: Workspace, published: Published, entry: Entry, data: Any) -> tuple[Session, ...]:
-        retention = catalogue.retention(published.address, data) if entry.kind is Kind.EVENT else None
-        matched = room.publish(published, None, retention)
-        self._observer.published(published.address, entry, len(matched))
-        return matched
+        audience = self._deliver(room, published, catalogue.BY_ADDRESS[address], data)
+        if sender is not None and sender not in audience:
+            self._delivery.send(sender, published)
 
     def _compose(self, room: Workspace, address: Address, data: Any, correlation_id: str | None) -> Published:
         room.offset += 1
         time, now = self._clock.timestamp(), self._clock.monotonic()
         return Published(address, SOURCE, data, self._new_id(), time, room.offset, now, correlation_id)
+
+    def _deliver(self, room: Workspace, published: Published, entry: Entry, data: Any) -> Mapping[Session, None]:
+        retention = catalogue.retention(published.address, data) if entry.kind is Kind.EVENT else None
+        audience = room.store(published, retention)
+        self._delivery.publish(published, audience, None)
+        self._observer.published(published.address, entry, len(audience))
+        return audience
 
 
 def name(rejection: Rejection, message: Message | None) -> None:

@@ -14,6 +14,7 @@ from bridge.protocol.message import encode_control
 
 if TYPE_CHECKING:
     from bridge.broker.clock import Clock
+    from bridge.broker.delivery import Delivery
     from bridge.broker.expiry import Expiries
     from bridge.broker.identity import Grant, Identity
     from bridge.broker.observer import Observer
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 class Renewal:
     """Watches over the tokens of open sessions. Without ``tokens`` nothing expires, and any refresh is a formality."""
 
-    def __init__(self, *, tokens: Tokens | None, clock: Clock, expiries: Expiries, observer: Observer) -> None:
+    def __init__(
+        self, *, tokens: Tokens | None, clock: Clock, delivery: Delivery, expiries: Expiries, observer: Observer
+    ) -> None:
         self._tokens = tokens
         self._clock = clock
+        self._delivery = delivery
         self._expiries = expiries
         self._observer = observer
 
@@ -62,9 +66,9 @@ class Renewal:
         self._observer.refreshed(session, refusal)
         if refusal.code is CloseCode.TRY_AGAIN_LATER:  # the present token is still good
             rejection = Rejection(Code.UNAVAILABLE, refusal.reason, str(message.address), message.id)
-            session.subscriber.send(encode_control(control.REJECTED, rejection.to_json(), message.id))
+            self._delivery.send(session, encode_control(control.REJECTED, rejection.to_json(), message.id))
         else:
-            session.subscriber.close(refusal.code, refusal.reason)
+            self._delivery.close(session, refusal.code, refusal.reason)
 
     def _renew(self, session: Session, message: Message, grant: Grant) -> None:
         room = session.workspace
@@ -80,7 +84,7 @@ class Renewal:
         reply: dict[str, Any] = {"ended": ended}
         if expires_in is not None:
             reply["expiresInSeconds"] = expires_in
-        session.subscriber.send(encode_control(control.REFRESHED, reply, message.id))
+        self._delivery.send(session, encode_control(control.REFRESHED, reply, message.id))
 
 
 def _changed(identity: Identity, workspace: str, grant: Grant) -> str | None:

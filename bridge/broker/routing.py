@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bridge.protocol.address import patterns_matching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bridge.broker.session import Session
     from bridge.protocol.address import Address, Pattern
@@ -23,7 +23,7 @@ class Routes:
 
     def __init__(self) -> None:
         self._by_pattern: dict[Pattern, dict[Session, None]] = {}
-        self._cache: dict[Address, tuple[Session, ...]] = {}
+        self._cache: dict[Address, dict[Session, None]] = {}
 
     def __len__(self) -> int:
         return len(self._by_pattern)
@@ -44,8 +44,8 @@ class Routes:
                     del self._by_pattern[pattern]
         self._cache.clear()
 
-    def match(self, address: Address) -> tuple[Session, ...]:
-        """Give each session with a matching pattern once."""
+    def match(self, address: Address) -> Mapping[Session, None]:
+        """Give each session with a matching pattern once, as keys; the same object as long as nothing changes."""
         matched = self._cache.get(address)
         if matched is None:
             matched = self._match(address)
@@ -54,8 +54,8 @@ class Routes:
             self._cache[address] = matched
         return matched
 
-    def _match(self, address: Address) -> tuple[Session, ...]:
+    def _match(self, address: Address) -> dict[Session, None]:
         matched: dict[Session, None] = {}
         for pattern in patterns_matching(address):
             matched.update(self._by_pattern.get(pattern, ()))
-        return tuple(matched)
+        return matched

@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from bridge.broker.workspace import Workspace
     from bridge.protocol.address import Address, Pattern
     from bridge.protocol.errors import CloseCode
-    from bridge.protocol.message import Encoded
+    from bridge.protocol.message import Burst, Encoded
 
 
 class Subscriber(Protocol):
-    """Where a session's messages go: a transport implements it. Neither call may fail or call back."""
+    """Where a session's messages go: a transport implements it. No call may fail or call back."""
 
     def send(self, message: Encoded) -> None:
         """Queue a message for the client, in this order."""
+
+    def send_all(self, burst: Burst) -> None:
+        """Queue messages, as if each were sent by itself."""
 
     def close(self, code: CloseCode, reason: str) -> None:
         """End the connection; nothing is sent after this."""

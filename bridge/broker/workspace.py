@@ -10,6 +10,8 @@ from bridge.broker.idempotency import Idempotency
 from bridge.broker.routing import Routes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bridge.broker.limits import Limits
     from bridge.broker.rate import Bucket
     from bridge.broker.session import Session
@@ -42,19 +44,12 @@ class Workspace:
         self.retained = Retained()
         self.ids = Idempotency(limits)
 
-    def publish(self, published: Published, publisher: object, retention: Retention | None) -> tuple[Session, ...]:
-        """Store a message that has its place, and queue it for all who want it. Return who matched.
-
-        A session that is the ``publisher`` does not get its own message unless it asked for an echo.
-        """
+    def store(self, published: Published, retention: Retention | None) -> Mapping[Session, None]:
+        """Remember a message that has its place. Return who is to get it."""
         self.history.append(published)
         if retention is not None:
             self.retained.update(retention, published)
-        matched = self.routes.match(published.address)
-        for session in matched:
-            if session is not publisher or session.echo:
-                session.subscriber.send(published)
-        return matched
+        return self.routes.match(published.address)
 
     def leave(self, session: Session) -> None:
         """Forget a session."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -13,6 +13,9 @@ from bridge.protocol.address import SEGMENT, Address
 from bridge.protocol.errors import Code, FieldError, Rejection, worth_telling
 from bridge.protocol.model import MAX_FIELDS, field_errors, too_many_fields
 from bridge.protocol.repair import Warn, doubled_error, normalised, repair_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Segment = Annotated[str, StringConstraints(pattern=f"^{SEGMENT}$", max_length=64)]
 Source = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,128}$")]
@@ -189,6 +192,21 @@ class Encoded:
         self.payload = payload
         self.offset = offset
         self.frame: bytes | None = None
+
+
+class Burst:
+    """Messages for the same sessions, ready to be sent in one go.
+
+    Attributes:
+        messages: In their order.
+        frames: Room for the transport to keep all of them framed, so that this too happens once.
+    """
+
+    __slots__ = ("frames", "messages")
+
+    def __init__(self, messages: Sequence[Encoded]) -> None:
+        self.messages = messages
+        self.frames: bytes | None = None
 
 
 def encode_control(address: Address, data: Any, correlation_id: str | None = None) -> Encoded:

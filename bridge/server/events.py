@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bridge.broker.identity import Identity
     from bridge.broker.session import Session
-    from bridge.protocol.message import Encoded
+    from bridge.protocol.message import Burst, Encoded
     from bridge.server.endpoint import Endpoint
     from bridge.server.http_protocol import RequestProtocol
 
@@ -104,6 +104,11 @@ class EventStream:
             self._waiting = []
             self._tell_overfull()
             self.end(CloseCode.SLOW_CONSUMER, "OUTBOX_BYTES waited to be read")
+
+    def send_all(self, burst: Burst) -> None:
+        """Queue messages."""
+        for message in burst.messages:
+            self.send(message)
 
     def close(self, code: CloseCode, reason: str) -> None:
         """End the stream, after what is queued."""

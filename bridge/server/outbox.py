@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from bridge.protocol.errors import CloseCode
-    from bridge.protocol.message import Encoded
+    from bridge.protocol.message import Burst, Encoded
     from bridge.server.observer import ServerObserver
 
 _subscribed = control_prefix(control.SUBSCRIBED)
@@ -97,10 +97,18 @@ class Outbox:
         if message.offset is None and message.payload.startswith(_subscribed):
             self._excused += len(frame)
             self._room += len(frame)
-        if not self._frames:
-            self._flusher.add(self)
-        self._frames.append(frame)
-        self.queued += len(frame)
+        self.put(frame)
+        if self.queued > self._room:
+            self._measure()
+
+    def send_all(self, burst: Burst) -> None:
+        """Queue messages; they are framed once, and joined once, for all who get them."""
+        if self._shut:
+            return
+        frames = burst.frames
+        if frames is None:
+            frames = burst.frames = b"".join([text_frame(message.payload) for message in burst.messages])
+        self.put(frames)
         if self.queued > self._room:
             self._measure()
 
@@ -109,7 +117,7 @@ class Outbox:
         self._owner.end(code, reason)
 
     def put(self, frame: bytes) -> None:
-        """Queue a control frame. It is small and its number is bounded, so it never overflows."""
+        """Queue bytes, which is all that is asked of a control frame: it is small, and their number is bounded."""
         if not self._frames:
             self._flusher.add(self)
         self._frames.append(frame)

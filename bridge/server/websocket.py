@@ -187,6 +187,16 @@ class Connection(asyncio.Protocol):
 
     def _handle_frames(self) -> None:
         """Handle the parsed frames; then send what `websockets` answered to them, which must not overtake."""
+        if len(self._frames) > 1:
+            self._endpoint.broker.delivery.hold()
+            try:
+                self._handle_each()
+            finally:
+                self._endpoint.broker.delivery.release()
+        else:
+            self._handle_each()
+
+    def _handle_each(self) -> None:
         messages = 0
         half = self._endpoint.half_outbox
         for index, frame in enumerate(self._frames):
@@ -333,6 +343,7 @@ class Connection(asyncio.Protocol):
         """Take no messages any more, in neither direction; the connection has a few seconds for its last bytes."""
         self._ending = (int(code), reason)
         self._give_up_admission()
+        self._endpoint.broker.delivery.complete()
         self._outbox.shut()
         self._endpoint.pulse.forget(self)
         self._endpoint.pulse.closing.start(self, self._endpoint.loop.time())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bridge.broker.session import Session
     from bridge.broker.tokens import Tokens
     from bridge.protocol.errors import CloseCode, Rejection
-    from bridge.protocol.message import Encoded
+    from bridge.protocol.message import Burst, Encoded
     from bridge.protocol.repair import Warn
 
 HOLD = "Cisco/InboundCall/SetHOLD"
@@ -62,10 +62,15 @@ class Recorder:
 
     def __init__(self) -> None:
         self.sent: list[Encoded] = []
+        self.bursts: list[int] = []
         self.closed: list[tuple[CloseCode, str]] = []
 
     def send(self, message: Encoded) -> None:
         self.sent.append(message)
+
+    def send_all(self, burst: Burst) -> None:
+        self.bursts.append(len(burst.messages))
+        self.sent.extend(burst.messages)
 
     def close(self, code: CloseCode, reason: str) -> None:
         self.closed.append((code, reason))
@@ -180,10 +185,15 @@ class Bus:
         )
 
     def join(
-        self, workspace: str = "demo", app: str = "widget", address: str | None = None, grant: Grant | None = None
+        self,
+        workspace: str = "demo",
+        app: str = "widget",
+        address: str | None = None,
+        grant: Grant | None = None,
+        recorder: Recorder | None = None,
     ) -> Widget:
         """Open a session, and read its greeting."""
-        recorder = Recorder()
+        recorder = recorder or Recorder()
         session = self.broker.open(workspace, Identity(app=app, address=address, grant=grant), recorder)
         recorder.read()
         return Widget(self, session, recorder)

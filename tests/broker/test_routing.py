@@ -19,8 +19,8 @@ def test_match_by_each_kind_of_pattern(pattern: str) -> None:
 
     routes.add(session, patterns(pattern))
 
-    assert routes.match(ADDRESS) == (session,)
-    assert routes.match(Address("Other", "Topic", "Thing")) == ((session,) if pattern == "*" else ())
+    assert tuple(routes.match(ADDRESS)) == (session,)
+    assert tuple(routes.match(Address("Other", "Topic", "Thing"))) == ((session,) if pattern == "*" else ())
 
 
 def test_match_gives_a_session_with_overlapping_patterns_once() -> None:
@@ -28,20 +28,20 @@ def test_match_gives_a_session_with_overlapping_patterns_once() -> None:
 
     routes.add(session, patterns("Cisco", "*", "*/InboundCall"))
 
-    assert routes.match(ADDRESS) == (session,)
+    assert tuple(routes.match(ADDRESS)) == (session,)
 
 
 def test_match_sees_what_was_added_and_discarded_since() -> None:
     routes, bus = Routes(), Bus()
     one, other = bus.join().session, bus.join().session
-    assert routes.match(ADDRESS) == ()
+    assert tuple(routes.match(ADDRESS)) == ()
 
     routes.add(one, patterns("Cisco"))
     routes.add(other, patterns("Cisco"))
-    assert routes.match(ADDRESS) == (one, other)
+    assert tuple(routes.match(ADDRESS)) == (one, other)
 
     routes.discard(one, patterns("Cisco"))
-    assert routes.match(ADDRESS) == (other,)
+    assert tuple(routes.match(ADDRESS)) == (other,)
 
 
 def test_discard_keeps_what_another_pattern_brings() -> None:
@@ -50,7 +50,7 @@ def test_discard_keeps_what_another_pattern_brings() -> None:
 
     routes.discard(session, patterns("*"))
 
-    assert routes.match(ADDRESS) == (session,)
+    assert tuple(routes.match(ADDRESS)) == (session,)
 
 
 def test_discard_of_what_is_unknown_is_harmless() -> None:
@@ -60,7 +60,7 @@ def test_discard_of_what_is_unknown_is_harmless() -> None:
 
     routes.discard(other, patterns("Cisco", "Nothing"))
 
-    assert routes.match(ADDRESS) == (one,)
+    assert tuple(routes.match(ADDRESS)) == (one,)
 
 
 def test_nothing_is_left_of_patterns_without_sessions() -> None:
@@ -77,5 +77,5 @@ def test_cache_of_addresses_is_bounded() -> None:
     routes.add(session, patterns("*"))
 
     for number in range(3 * CACHED_ADDRESSES):
-        assert routes.match(Address("Gadget", "made-up", str(number))) == (session,)
+        assert tuple(routes.match(Address("Gadget", "made-up", str(number)))) == (session,)
         assert len(routes._cache) <= CACHED_ADDRESSES

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bridge.calls.adapter import Adapter, Failure, Request
     from bridge.calls.simulator.script import Script
     from bridge.protocol.errors import CloseCode
-    from bridge.protocol.message import Encoded
+    from bridge.protocol.message import Burst, Encoded
 
 Message = dict[str, Any]
 
@@ -87,6 +87,10 @@ class Recorder:
 
     def send(self, message: Encoded) -> None:
         self.messages.append(json.loads(message.payload))
+
+    def send_all(self, burst: Burst) -> None:
+        for message in burst.messages:
+            self.send(message)
 
     def close(self, code: CloseCode, reason: str) -> None:
         self.closed = (code, reason)

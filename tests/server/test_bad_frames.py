@@ -82,6 +82,15 @@ async def test_broken_frame_loses_no_message_before_it(small: Bus, sent: bytes, 
     assert [(await reader.message())["data"] for _ in range(2)] == [1, 2]
 
 
+@pytest.mark.parametrize(("sent", "code"), BROKEN.values(), ids=BROKEN)
+async def test_who_breaks_a_rule_hears_itself_first(small: Bus, sent: bytes, code: int) -> None:
+    bad = await small.session()
+    await bad.subscribe("Gadget", echo=True)
+    bad.send(publish(1), publish(2), sent)
+    assert [(await bad.message())["data"] for _ in range(2)] == [1, 2]
+    assert (await bad.closed())[0] == code
+
+
 # What follows a begun binary message breaks a second rule, and that may be the one that is told.
 CLEAR = {name: case for name, case in BROKEN.items() if name != "begun binary message"}
 

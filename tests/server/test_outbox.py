@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from bridge.protocol import control
-from bridge.protocol.message import Encoded, encode_control
+from bridge.protocol.message import Burst, Encoded, encode_control
 from bridge.server.framing import close_reason, text_frame
 from bridge.server.observer import Silent
 from bridge.server.outbox import Flusher, Outbox
@@ -132,6 +132,28 @@ def test_message_is_framed_once_for_all(desk: Desk) -> None:
     frame = message.frame
     desk.outbox.send(message)
     assert message.frame is frame == b"\x81\x05hello"
+
+
+def test_burst_is_framed_and_joined_once_for_all(desk: Desk) -> None:
+    burst = Burst([Encoded(b"a", 1), Encoded(b"b", 2)])
+    desk.outbox.send_all(burst)
+    frames = burst.frames
+    desk.outbox.send_all(burst)
+    desk.loop.turn()
+    assert burst.frames is frames == b"\x81\x01a\x81\x01b"
+    assert desk.transport.writes == [b"\x81\x01a\x81\x01b" * 2]
+
+
+def test_burst_beyond_the_limit_closes_the_session(desk: Desk) -> None:
+    desk.outbox.send_all(Burst([Encoded(b"x" * 400, offset) for offset in range(3)]))
+    desk.loop.turn()
+    assert (len(desk.owner.overflows), desk.transport.writes) == (1, [])
+
+
+def test_burst_that_comes_too_late_is_dropped(desk: Desk) -> None:
+    desk.outbox.shut()
+    desk.outbox.send_all(Burst([Encoded(b"a", 1)]))
+    assert desk.outbox.queued == 0
 
 
 def test_control_frames_keep_their_place(desk: Desk) -> None:
