@@ -13,12 +13,12 @@ from benchmarks.processes import cpu_of, memory_of, tree
 from benchmarks.server import Program, Server, free_port
 
 PARENT = """
-import subprocess, sys
+import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import sys; b = bytearray(32 << 20); print(1); sys.stdin.read()"],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 child.stdout.readline()
 print(1, flush=True)
-sys.stdin.read()
+time.sleep(60)
 """
 
 
