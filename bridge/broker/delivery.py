@@ -49,6 +49,7 @@ class Delivery:
             for session in audience:
                 if session is not but:
                     session.subscriber.send(message)
+            message.frame = None  # nobody else gets it; history needs the payload alone
             return
         if audience is not self._audience or but is not self._but:
             self.complete()

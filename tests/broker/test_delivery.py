@@ -12,7 +12,7 @@ from bridge.protocol.errors import CloseCode
 from tests.broker.bus import HOLD, ON_CALL, Bus, Recorder, names
 
 if TYPE_CHECKING:
-    from bridge.protocol.message import Burst
+    from bridge.protocol.message import Burst, Encoded
 
 NOTE = "Gadget/notes/Changed"
 SEATS = 3
@@ -76,6 +76,26 @@ def test_session_that_comes_into_a_burst_gets_what_follows_its_subscription() ->
     assert offset == 1
     assert [message["offset"] for message in early.read()] == [1, 2]
     assert [message["offset"] for message in late.read()] == [2]
+
+
+class Framing(Recorder):
+    """A subscriber that frames what it gets, as a transport does."""
+
+    def send(self, message: Encoded) -> None:
+        super().send(message)
+        message.frame = b"frame"
+
+
+def test_frame_of_a_message_is_not_kept_with_it() -> None:
+    bus = Bus()
+    reader, writer = bus.join(recorder=Framing()), bus.join()
+    reader.subscribe("Gadget")
+
+    writer.say(NOTE, 1)
+
+    (delivered,) = reader.recorder.sent
+    assert delivered.offset == 1
+    assert delivered.frame is None
 
 
 class Overfull(Recorder):
