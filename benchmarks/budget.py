@@ -72,17 +72,17 @@ class Verdict(NamedTuple):
 BUDGETS = (
     Budget(
         "fan-out/burst/cpu",
-        (Bound(0.5, "nats"), Bound(0.068, "plain")),
+        (Bound(0.5, "nats"), Bound(0.06, "plain")),
         "twice the deliveries per CPU second of nats-server, a broker in Go",
     ),
     Budget(
         "fan-out/single/cpu",
-        (Bound(1.35, "nchan"), Bound(0.72, "plain")),
+        (Bound(1.35, "nchan"), Bound(0.94, "plain")),
         "one system call per session and message is the floor; a module of nginx in C is near it",
     ),
     Budget(
         "inbound/one/rate",
-        (Bound(0.75, "nats", at_least=True), Bound(0.99, "plain", at_least=True)),
+        (Bound(0.75, "nats", at_least=True), Bound(0.96, "plain", at_least=True)),
         "nats-server neither looks into messages nor keeps them; the bridge checks each; the aim is 1",
     ),
     Budget("idle/memory/memory", (Bound(8),), "50,000 idle sessions in 400 MB"),
