@@ -1,8 +1,9 @@
-"""How hard the property tests try: ``make test`` takes seconds for each, ``make soak`` minutes."""
+"""What holds for all tests: how hard properties are tried (seconds each, in ``make soak`` minutes), and signals."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -15,3 +16,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and programs that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
