@@ -27,6 +27,7 @@ class SystemClock:
         # together.
         self._formatted = (-1, "", -1, "")
 
+    # As they are: each message asks, and a function around them takes as long as they do.
     monotonic = staticmethod(time.monotonic)
     unix = staticmethod(time.time)
 

@@ -70,7 +70,8 @@ class Guests:
             checked = self._check(guest, message)
             room = self._enter(workspace, guests)
             accepted = self._publishing.publish(room, guest, message, checked, self._clock.monotonic())
-            return str(message.id), accepted or {}
+            assert accepted is not None  # noqa: S101 for the type checker: it has an id
+            return str(message.id), accepted
         except Rejection as rejection:
             self._tell(workspace, identity, rejection, message)
             raise

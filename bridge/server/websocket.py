@@ -96,8 +96,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._connections.add(self)
         self._endpoint.pending.join(self, self._peer)
-        limit = self._endpoint.settings.outbox_bytes
-        self._transport.set_write_buffer_limits(high=limit // 2, low=limit // 4)
+        limit, half = self._endpoint.settings.outbox_bytes, self._endpoint.half_outbox
+        self._transport.set_write_buffer_limits(high=half, low=half // 2)
         self._outbox = Outbox(self, self._transport, self._endpoint.flusher, limit)
         self._endpoint.outboxes.add(self._outbox)
 
@@ -186,23 +186,24 @@ class Connection(asyncio.Protocol):
         return self._admission is not None and self._admission.checking
 
     def _handle_frames(self) -> None:
-        """Handle the parsed frames; then send what `websockets` answered to them, which must not overtake."""
-        if len(self._frames) > 1:
-            self._endpoint.broker.delivery.hold()
-            try:
-                self._handle_each()
-            finally:
-                self._endpoint.broker.delivery.release()
-        else:
+        """Handle the parsed frames. What several of them publish goes out together: nothing else runs meanwhile."""
+        if len(self._frames) <= 1:
             self._handle_each()
+            return
+        self._endpoint.broker.delivery.hold()
+        try:
+            self._handle_each()
+        finally:
+            self._endpoint.broker.delivery.release()
 
     def _handle_each(self) -> None:
+        """Handle frame by frame; then send what `websockets` answered to them, which must not overtake."""
         messages = 0
         half = self._endpoint.half_outbox
         for index, frame in enumerate(self._frames):
             if self._ending is not None or (self._session is None and self._is_new):
                 break
-            if self._held or self._outbox.queued > half or (self._admission is not None and self._admission.checking):
+            if self._held or self._outbox.queued > half or (self._session is None and self._waits_for_token):
                 self._frames = self._frames[index:]
                 return
             messages += self._handle(frame)
@@ -249,16 +250,11 @@ class Connection(asyncio.Protocol):
             elif wire.between_messages():
                 self._endpoint.pulse.unfinished.stop(self)
             else:
-                self._expect_the_rest(anew=messages > 0)
+                unfinished = self._endpoint.pulse.unfinished
+                expect = unfinished.restart if messages else unfinished.start
+                expect(self, self._endpoint.loop.time())
         if wire.writes:
             self._send_replies()
-
-    def _expect_the_rest(self, *, anew: bool) -> None:
-        unfinished = self._endpoint.pulse.unfinished
-        if anew:
-            unfinished.restart(self, self._endpoint.loop.time())
-        else:
-            unfinished.start(self, self._endpoint.loop.time())
 
     # Beginning
 
